@@ -1,0 +1,86 @@
+package import HoldfastJSON
+
+package enum Cloud: String, Sendable, Hashable, CaseIterable {
+    case aws, azure, gcp
+}
+
+/// Who did something, as the cloud's log names them.
+package struct Actor: Sendable, Hashable {
+    /// The most exact name the event has: an ARN, a principal's e-mail address, an object id.
+    package var name: String
+    /// The log's own word for what kind of principal it is (`AssumedRole`, `User`, `ServicePrincipal`), or empty.
+    package var type: String
+    /// What leads to who opened this session (an access key id, a session ARN); empty where there is none.
+    package var sessionKey: String
+
+    package init(name: String, type: String = "", sessionKey: String = "") {
+        self.name = name
+        self.type = type
+        self.sessionKey = sessionKey
+    }
+}
+
+/// Through what a change came, from user agent and invoking service. It can be forged: it may only make a guard
+/// stricter.
+package enum Via: String, Sendable, Hashable, CaseIterable {
+    case console, cli, sdk, terraform, cloudformation, service, unknown
+}
+
+package enum Outcome: Sendable, Hashable {
+    case success
+    /// With the cloud's error code.
+    case failure(String)
+
+    package var isSuccess: Bool { self == .success }
+}
+
+/// One audit event of any cloud, in one shape.
+package struct ChangeEvent: Sendable {
+    /// What makes it one event however often it is delivered: AWS `eventID`; Azure `eventDataId` (start and end rows of
+    /// one operation have different ones and are joined by `correlation`); GCP `logName`, `timestamp`, `insertId`.
+    package var id: String
+    package var cloud: Cloud
+    /// When the cloud says it happened.
+    package var time: Timestamp
+    /// AWS account id, Azure subscription id (lower case), GCP project id; always text.
+    package var account: String
+    /// As the event says; empty where it says none.
+    package var region: String
+    package var actor: Actor
+    package var sourceIP: String
+    /// The catalog's key of the operation: `s3.amazonaws.com/PutBucketPolicy`,
+    /// `microsoft.storage/storageaccounts/write` (lower case), `compute.googleapis.com/v1.compute.firewalls.insert`.
+    package var action: String
+    package var outcome: Outcome
+    package var readOnly: Bool
+    package var via: Via
+    package var userAgent: String
+    /// Joins the rows of one operation (Azure `correlationId`, GCP `operation.id`), or empty.
+    package var correlation: String
+    /// A row that only says an operation has begun (Azure `Start`, GCP `operation.first` without `last`).
+    package var isStart: Bool
+    /// The event itself, as the cloud wrote it, without its envelopes.
+    package var body: JSON
+
+    package init(
+        id: String, cloud: Cloud, time: Timestamp, account: String, region: String, actor: Actor, sourceIP: String,
+        action: String, outcome: Outcome, readOnly: Bool, via: Via, userAgent: String, correlation: String = "",
+        isStart: Bool = false, body: JSON
+    ) {
+        self.id = id
+        self.cloud = cloud
+        self.time = time
+        self.account = account
+        self.region = region
+        self.actor = actor
+        self.sourceIP = sourceIP
+        self.action = action
+        self.outcome = outcome
+        self.readOnly = readOnly
+        self.via = via
+        self.userAgent = userAgent
+        self.correlation = correlation
+        self.isStart = isStart
+        self.body = body
+    }
+}
