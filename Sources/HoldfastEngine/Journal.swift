@@ -205,9 +205,9 @@ package struct SessionLink: Sendable, Hashable {
     /// An access key id or the assumed role's session ARN.
     package var session: String
     /// The caller's name, and the caller's own session key where it had one.
-    package var caller: Actor
+    package var caller: Principal
     package var opened: Timestamp
-    package init(session: String, caller: Actor, opened: Timestamp) {
+    package init(session: String, caller: Principal, opened: Timestamp) {
         self.session = session
         self.caller = caller
         self.opened = opened

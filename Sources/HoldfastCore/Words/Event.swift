@@ -5,7 +5,7 @@ package enum Cloud: String, Sendable, Hashable, CaseIterable {
 }
 
 /// Who did something, as the cloud's log names them.
-package struct Actor: Sendable, Hashable {
+package struct Principal: Sendable, Hashable {
     /// The most exact name the event has: an ARN, a principal's e-mail address, an object id.
     package var name: String
     /// The log's own word for what kind of principal it is (`AssumedRole`, `User`, `ServicePrincipal`), or empty.
@@ -46,7 +46,7 @@ package struct ChangeEvent: Sendable {
     package var account: String
     /// As the event says; empty where it says none.
     package var region: String
-    package var actor: Actor
+    package var actor: Principal
     package var sourceIP: String
     /// The catalog's key of the operation: `s3.amazonaws.com/PutBucketPolicy`,
     /// `microsoft.storage/storageaccounts/write` (lower case), `compute.googleapis.com/v1.compute.firewalls.insert`.
@@ -63,7 +63,7 @@ package struct ChangeEvent: Sendable {
     package var body: JSON
 
     package init(
-        id: String, cloud: Cloud, time: Timestamp, account: String, region: String, actor: Actor, sourceIP: String,
+        id: String, cloud: Cloud, time: Timestamp, account: String, region: String, actor: Principal, sourceIP: String,
         action: String, outcome: Outcome, readOnly: Bool, via: Via, userAgent: String, correlation: String = "",
         isStart: Bool = false, body: JSON
     ) {

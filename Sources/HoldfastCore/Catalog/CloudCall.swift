@@ -1,0 +1,53 @@
+/// One operation of a cloud's API, as a catalog file declares it under `calls:`.
+package struct CloudCall: Sendable {
+    package enum WireProtocol: String, Sendable, CaseIterable {
+        case query, ec2, restXML = "rest-xml", json10 = "json-1.0", json11 = "json-1.1", restJSON = "rest-json"
+        case arm, google
+    }
+    /// `s3.PutBucketPolicy`, `storageAccounts.Update`, `compute.firewalls.patch`.
+    package var name: String
+    /// The file's service: `aws/s3`.
+    package var service: String
+    package var wire: WireProtocol
+    /// `GET /2021-01-01/opensearch/domain/{DomainName}`; empty for protocols whose operation's name says all.
+    package var request: String
+    /// What the caller must be allowed: `s3:PutBucketPolicy`.
+    package var permission: String
+    /// Paths (sections) of the type that a read fills; the root is everything.
+    package var reads: [PropertyPath]
+    /// Paths (sections) of the type that a write replaces.
+    package var writes: [PropertyPath]
+    /// May be sent again after an unknown outcome.
+    package var isIdempotent: Bool
+    /// The call that undoes this one where the section was absent before.
+    package var inverseWhenAbsent: String?
+    /// Properties that a read gives and a write must not send.
+    package var readOnlyPaths: [PropertyPath]
+    package var alreadyDone: [String]
+    package var notApplied: [String]
+    /// How a precondition travels: `etag`, `fingerprint`, `version`, `if-match`; empty where the API has none.
+    package var precondition: String
+    package var place: SourcePlace
+
+    package init(
+        name: String, service: String, wire: WireProtocol, request: String = "", permission: String,
+        reads: [PropertyPath] = [], writes: [PropertyPath] = [], isIdempotent: Bool = false,
+        inverseWhenAbsent: String? = nil, readOnlyPaths: [PropertyPath] = [], alreadyDone: [String] = [],
+        notApplied: [String] = [], precondition: String = "", place: SourcePlace
+    ) {
+        self.name = name
+        self.service = service
+        self.wire = wire
+        self.request = request
+        self.permission = permission
+        self.reads = reads
+        self.writes = writes
+        self.isIdempotent = isIdempotent
+        self.inverseWhenAbsent = inverseWhenAbsent
+        self.readOnlyPaths = readOnlyPaths
+        self.alreadyDone = alreadyDone
+        self.notApplied = notApplied
+        self.precondition = precondition
+        self.place = place
+    }
+}
