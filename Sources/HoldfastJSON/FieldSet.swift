@@ -2,7 +2,7 @@
 /// bytes, without a tree and without allocation.
 ///
 /// The pass checks everything it passes over as the strict parser would: grammar, UTF-8, escapes and depth. Where it
-/// meets something unusual it gives up, and the caller turns to ``JSON/parse(_:limits:)-(RawSpan,_)``, which then
+/// meets something unusual it gives up, and the caller turns to the strict parser, ``JSON/parse(_:limits:)``, which
 /// decides whether the text is JSON at all.
 package struct FieldSet: Sendable {
     package enum Outcome: Sendable {
@@ -89,11 +89,11 @@ extension FieldSet {
     /// Reads a text that is one object.
     ///
     /// - Parameter slots: made to fit, so that a caller starts with `[]` and passes the same array again and again.
-    package func scan(_ bytes: RawSpan, into slots: inout [JSONSlice]) -> Outcome {
+    package func scan(_ bytes: Span<UInt8>, into slots: inout [JSONSlice]) -> Outcome {
         bytes.withUnsafeBytes { scan($0, into: &slots) }
     }
 
-    /// See ``scan(_:into:)-(RawSpan,_)``.
+    /// See ``scan(_:into:)`` of a span.
     package func scan(_ bytes: UnsafeRawBufferPointer, into slots: inout [JSONSlice]) -> Outcome {
         let scanner = Scanner(bytes)
         let end = scan(scanner, from: scanner.skipSpace(0), into: &slots)
@@ -103,7 +103,7 @@ extension FieldSet {
     }
 
     /// Reads an object inside of a text. The places in the slots count from the start of the whole text.
-    package func scan(_ object: JSONSlice, in bytes: RawSpan, into slots: inout [JSONSlice]) -> Outcome {
+    package func scan(_ object: JSONSlice, in bytes: Span<UInt8>, into slots: inout [JSONSlice]) -> Outcome {
         let end = scan(bytes, from: object.range.lowerBound, into: &slots)
         if end == object.range.upperBound { return .fields }
         clear(&slots)
@@ -111,7 +111,7 @@ extension FieldSet {
     }
 
     /// The index after the object that starts here; `-1`, with every slot absent, for the unusual.
-    func scan(_ bytes: RawSpan, from start: Int, into slots: inout [JSONSlice]) -> Int {
+    func scan(_ bytes: Span<UInt8>, from start: Int, into slots: inout [JSONSlice]) -> Int {
         bytes.withUnsafeBytes { scan(Scanner($0), from: start, into: &slots) }
     }
 

@@ -37,32 +37,32 @@ package struct JSONSlice: Sendable, Equatable {
     }
 
     /// The text of a string, escapes resolved; `nil` for every other kind.
-    package func string(in bytes: RawSpan) -> String? {
+    package func string(in bytes: Span<UInt8>) -> String? {
         guard kind == .string else { return nil }
         if isEscaped { return try? tree(in: bytes)?.string }
         return bytes.extracting(range).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Whether this is a string of exactly these bytes.
-    package func equals(_ text: StaticString, in bytes: RawSpan) -> Bool {
+    package func equals(_ text: StaticString, in bytes: Span<UInt8>) -> Bool {
         if isEscaped { return string(in: bytes)?.equalsInUTF8(text.description) == true }
         return text.withUTF8Buffer { equals(UnsafeRawBufferPointer($0), in: bytes) }
     }
 
     /// Whether this is a string of exactly these bytes.
-    package func equals(_ text: String, in bytes: RawSpan) -> Bool {
+    package func equals(_ text: String, in bytes: Span<UInt8>) -> Bool {
         if isEscaped { return string(in: bytes)?.equalsInUTF8(text) == true }
-        return text.utf8.span.bytes.withUnsafeBytes { equals($0, in: bytes) }
+        return text.utf8.span.withUnsafeBytes { equals($0, in: bytes) }
     }
 
-    private func equals(_ text: UnsafeRawBufferPointer, in bytes: RawSpan) -> Bool {
+    private func equals(_ text: UnsafeRawBufferPointer, in bytes: Span<UInt8>) -> Bool {
         guard kind == .string, text.count == Int(length) else { return false }
         return bytes.extracting(range).withUnsafeBytes { $0.elementsEqual(text) }
     }
 
     /// The value as a tree; `nil` where it is absent. Throws for two members of one name where the limits say so;
     /// offsets in errors count from the start of the whole text.
-    package func tree(in bytes: RawSpan, limits: JSONLimits = .init()) throws(JSONError) -> JSON? {
+    package func tree(in bytes: Span<UInt8>, limits: JSONLimits = .init()) throws(JSONError) -> JSON? {
         if kind == .absent { return nil }
         let quote = kind == .string ? 1 : 0
         let whole = (range.lowerBound - quote)..<(range.upperBound + quote)
@@ -88,7 +88,7 @@ package struct JSONElements: Sendable {
     }
 
     /// The next element, `nil` after the last.
-    package mutating func next(in bytes: RawSpan) -> JSONSlice? {
+    package mutating func next(in bytes: Span<UInt8>) -> JSONSlice? {
         bytes.withUnsafeBytes { bytes in
             let scanner = Scanner(bytes)
             guard let start = startOfNext(scanner), let (slice, after) = scanner.slice(at: start, depth: 64) else {
@@ -102,7 +102,7 @@ package struct JSONElements: Sendable {
     /// The next element with its fields, `nil` after the last. The outcome is `unusual` also where the element is no
     /// object; the element can then be read as a tree.
     package mutating func next(
-        in bytes: RawSpan, fields: FieldSet, into slots: inout [JSONSlice]
+        in bytes: Span<UInt8>, fields: FieldSet, into slots: inout [JSONSlice]
     ) -> (element: JSONSlice, outcome: FieldSet.Outcome)? {
         let start = bytes.withUnsafeBytes { startOfNext(Scanner($0)) }
         guard let start else { return nil }

@@ -3,23 +3,23 @@ import Testing
 
 // A span cannot stand in an expectation.
 extension FieldSet {
-    func scan(_ bytes: [UInt8], into slots: inout [JSONSlice]) -> Outcome { scan(bytes.span.bytes, into: &slots) }
+    func scan(_ bytes: [UInt8], into slots: inout [JSONSlice]) -> Outcome { scan(bytes.span, into: &slots) }
     func scan(_ object: JSONSlice, in bytes: [UInt8], into slots: inout [JSONSlice]) -> Outcome {
-        scan(object, in: bytes.span.bytes, into: &slots)
+        scan(object, in: bytes.span, into: &slots)
     }
 }
 extension JSONSlice {
-    func string(in bytes: [UInt8]) -> String? { string(in: bytes.span.bytes) }
-    func equals(_ text: StaticString, in bytes: [UInt8]) -> Bool { equals(text, in: bytes.span.bytes) }
-    func equals(_ text: String, in bytes: [UInt8]) -> Bool { equals(text, in: bytes.span.bytes) }
-    func tree(in bytes: [UInt8]) throws(JSONError) -> JSON? { try tree(in: bytes.span.bytes) }
+    func string(in bytes: [UInt8]) -> String? { string(in: bytes.span) }
+    func equals(_ text: StaticString, in bytes: [UInt8]) -> Bool { equals(text, in: bytes.span) }
+    func equals(_ text: String, in bytes: [UInt8]) -> Bool { equals(text, in: bytes.span) }
+    func tree(in bytes: [UInt8]) throws(JSONError) -> JSON? { try tree(in: bytes.span) }
 }
 extension JSONElements {
-    mutating func next(in bytes: [UInt8]) -> JSONSlice? { next(in: bytes.span.bytes) }
+    mutating func next(in bytes: [UInt8]) -> JSONSlice? { next(in: bytes.span) }
     mutating func next(
         in bytes: [UInt8], fields: FieldSet, into slots: inout [JSONSlice]
     ) -> (element: JSONSlice, outcome: FieldSet.Outcome)? {
-        next(in: bytes.span.bytes, fields: fields, into: &slots)
+        next(in: bytes.span, fields: fields, into: &slots)
     }
 }
 
