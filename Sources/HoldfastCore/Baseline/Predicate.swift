@@ -1,4 +1,4 @@
-package import HoldfastJSON
+internal import HoldfastJSON
 
 /// What a rule asks of a value. Either properties, all of which must hold, or one operator.
 package indirect enum Predicate: Sendable, Hashable {

@@ -1,4 +1,4 @@
-package import HoldfastJSON
+internal import HoldfastJSON
 
 /// Where a predicate stands: what it may read.
 enum PredicateSpace {
