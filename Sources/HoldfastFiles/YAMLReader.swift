@@ -7,11 +7,11 @@ package enum YAMLReader {
     ///
     /// - Parameter file: the name that places are given with.
     /// - Throws: a ``Problem`` for broken YAML, several documents, an anchor, a merge key, or a key given twice.
-    package static func read(_ text: String, file: String) throws(Problem) -> Node {
+    package static func read(_ text: String, file: String) throws(Problem) -> HoldfastCore.Node {
         let start = SourcePlace(file: file, line: 1, column: 1)
         let composed: Yams.Node?
         do {
-            composed = try Yams.compose(yaml: text, Resolver([]))
+            composed = try Yams.compose(yaml: text, .basic)
         } catch {
             throw problem(for: error, file: file)
         }
@@ -47,7 +47,9 @@ package enum YAMLReader {
             guard case .scalar(let scalar) = key else {
                 throw Problem("a key must be a text, not a list or a map", at: place)
             }
-            if scalar.string == "<<" { throw Problem("a merge key (<<) is not known here; write the keys out", at: place) }
+            if scalar.string == "<<" {
+                throw Problem("a merge key (<<) is not known here; write the keys out", at: place)
+            }
             entries.append(
                 .init(key: scalar.string, keyPlace: place, value: try convert(value, file: file, fallback: place)))
         }
@@ -65,7 +67,7 @@ package enum YAMLReader {
         case .duplicatedKeysInMapping(let keys, let context):
             place.line = max(context.mark.line, 1)
             place.column = max(context.mark.column, 1)
-            let names = keys.compactMap(\.string).joined(separator: ", ")
+            let names = keys.joined(separator: ", ")
             return Problem("the map starting here has a key twice: \(names); keep one", at: place)
         default:
             return Problem("broken YAML: \(error)", at: place)

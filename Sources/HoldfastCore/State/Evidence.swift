@@ -44,3 +44,80 @@ package enum Effect: String, Sendable, Hashable, CaseIterable {
     /// It is named by the event, and another resource changes.
     case relates
 }
+
+/// Who and what stands behind a piece of evidence; a finding names it as its cause.
+package struct EvidenceOrigin: Sendable, Hashable {
+    /// The event's id, or the read's: unique.
+    package var event: String
+    /// The actor's name, followed to a person or workload where that is known; empty for a read.
+    package var actor: String
+    package var action: String
+
+    package init(event: String, actor: String = "", action: String = "") {
+        self.event = event
+        self.actor = actor
+        self.action = action
+    }
+}
+
+/// One change at one moment. Items have one total order, and a resource's state is the fold of its items in that
+/// order: a function of the set, whatever the order of arrival.
+package struct EvidenceItem: Sendable, Hashable, Comparable {
+    package var change: EvidenceChange
+    package var source: EvidenceSource
+    /// Of an event: when it happened. Of a read: when it STARTED, less the resolution of the source's times and the
+    /// service's consistency margin, so that a read supersedes only what it is sure to have seen.
+    package var time: Timestamp
+    package var origin: EvidenceOrigin
+    /// The change's place among those of one event.
+    package var index: Int
+
+    package init(
+        _ change: EvidenceChange, source: EvidenceSource, time: Timestamp, origin: EvidenceOrigin, index: Int = 0
+    ) {
+        self.change = change
+        self.source = source
+        self.time = time
+        self.origin = origin
+        self.index = index
+    }
+
+    /// Time, then kind of evidence, then event id: reads before what is reported at the same time, creation before
+    /// changes, deletion last.
+    package static func < (a: EvidenceItem, b: EvidenceItem) -> Bool {
+        if a.time != b.time { return a.time < b.time }
+        if a.rank != b.rank { return a.rank < b.rank }
+        if a.origin.event != b.origin.event { return a.origin.event.precedesInUTF8(b.origin.event) }
+        return a.index < b.index
+    }
+
+    private var rank: Int {
+        let kind =
+            switch change {
+            case .created: 0
+            case .touched: 1
+            case .set: 2
+            case .put: 3
+            case .remove: 4
+            case .deleted: 5
+            }
+        return kind + (source == .observed ? 0 : 10)
+    }
+
+    /// The path that the change is about; `nil` for creation and deletion.
+    package var path: PropertyPath? {
+        switch change {
+        case .created, .deleted: nil
+        case .set(let path, _), .touched(let path): path
+        case .put(let list, _, _), .remove(let list, _): list
+        }
+    }
+
+    /// The element that the change is about.
+    package var key: String? {
+        switch change {
+        case .put(_, let key, _), .remove(_, let key): key
+        case .created, .deleted, .set, .touched: nil
+        }
+    }
+}
