@@ -43,17 +43,17 @@ extension JSON {
         return try parser.document()
     }
 
-    /// See ``parse(_:limits:)-(UnsafeRawBufferPointer,_)``; for callers that hold no pointer.
-    package static func parse(_ bytes: RawSpan, limits: JSONLimits = .init()) throws(JSONError) -> JSON {
+    /// See ``parse(_:limits:)`` of a buffer; for callers that hold no pointer.
+    package static func parse(_ bytes: Span<UInt8>, limits: JSONLimits = .init()) throws(JSONError) -> JSON {
         try bytes.withUnsafeBytes { (bytes) throws(JSONError) in try parse(bytes, limits: limits) }
     }
 
     package static func parse(_ bytes: [UInt8], limits: JSONLimits = .init()) throws(JSONError) -> JSON {
-        try parse(bytes.span.bytes, limits: limits)
+        try parse(bytes.span, limits: limits)
     }
 
     package static func parse(_ text: String, limits: JSONLimits = .init()) throws(JSONError) -> JSON {
-        try parse(text.utf8.span.bytes, limits: limits)
+        try parse(text.utf8.span, limits: limits)
     }
 }
 
