@@ -70,7 +70,10 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "HouseTests", swiftSettings: strict),
-        .testTarget(name: "HoldfastJSONTests", dependencies: ["HoldfastJSON"], swiftSettings: strict),
+        .target(
+            name: "JSONFuzzing", dependencies: ["HoldfastJSON"], path: "Tests/JSONFuzzing", swiftSettings: strict),
+        .testTarget(
+            name: "HoldfastJSONTests", dependencies: ["HoldfastJSON", "JSONFuzzing"], swiftSettings: strict),
         .testTarget(
             name: "HoldfastCoreTests",
             dependencies: ["HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "HoldfastFiles"], swiftSettings: strict),

@@ -1,5 +1,5 @@
 /// A JSON value as a tree. For parts of events, for the bodies of calls and for states under evaluation; events in
-/// the intake lane are read in place by ``JSONScanner`` and never become one of these whole.
+/// the intake lane are read in place through a ``FieldSet`` and never become one of these whole.
 package indirect enum JSON: Sendable, Hashable {
     case null
     case bool(Bool)
@@ -7,6 +7,19 @@ package indirect enum JSON: Sendable, Hashable {
     case string(String)
     case array([JSON])
     case object(JSONObject)
+
+    /// Strings are equal where their bytes are: Unicode's equivalent spellings are different values of a cloud.
+    package static func == (a: JSON, b: JSON) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.bool(let x), .bool(let y)): x == y
+        case (.number(let x), .number(let y)): x == y
+        case (.string(let x), .string(let y)): x.equalsInUTF8(y)
+        case (.array(let x), .array(let y)): x == y
+        case (.object(let x), .object(let y)): x == y
+        default: false
+        }
+    }
 }
 
 /// A JSON number, kept as it was written: `1`, `1.0` and `1e0` are different texts of one number, and equal.
@@ -43,6 +56,8 @@ package struct JSONObject: Sendable, Hashable {
     package struct Member: Sendable, Hashable {
         package let name: String
         package var value: JSON
+
+        package static func == (a: Member, b: Member) -> Bool { a.name.equalsInUTF8(b.name) && a.value == b.value }
     }
     /// Sorted by the UTF-8 bytes of the name.
     package private(set) var members: [Member]
@@ -51,22 +66,23 @@ package struct JSONObject: Sendable, Hashable {
 
     /// Members in any order; of two with one name the last stays.
     package init(_ pairs: some Sequence<(String, JSON)>) {
-        var members: [Member] = pairs.map { Member(name: $0.0, value: $0.1) }
-        let sorted = zip(members, members.dropFirst()).allSatisfy { $0.name.precedesInUTF8($1.name) }
-        if !sorted {
-            // A stable sort, so that the last of equal names is the last written.
-            members = members.enumerated().sorted { a, b in
-                a.element.name == b.element.name
-                    ? a.offset < b.offset : a.element.name.precedesInUTF8(b.element.name)
-            }.map(\.element)
-            var unique: [Member] = []
-            for member in members {
-                if unique.last?.name == member.name { unique.removeLast() }
-                unique.append(member)
-            }
-            members = unique
-        }
+        self.init(members: pairs.map { Member(name: $0.0, value: $0.1) })
+    }
+
+    /// Members in any order; of two with one name the last stays.
+    init(members: [Member]) {
         self.members = members
+        if zip(members, members.dropFirst()).allSatisfy({ $0.name.precedesInUTF8($1.name) }) { return }
+        // Equal names keep their order, so that the last of them is the last written.
+        let order = members.indices.sorted { a, b in
+            if members[a].name.precedesInUTF8(members[b].name) { return true }
+            return a < b && !members[b].name.precedesInUTF8(members[a].name)
+        }
+        self.members.removeAll(keepingCapacity: true)
+        for index in order {
+            if self.members.last?.name.equalsInUTF8(members[index].name) == true { self.members.removeLast() }
+            self.members.append(members[index])
+        }
     }
 
     package var isEmpty: Bool { members.isEmpty }
@@ -76,11 +92,11 @@ package struct JSONObject: Sendable, Hashable {
     package subscript(name: String) -> JSON? {
         get {
             let index = lowerBound(name)
-            return index < members.count && members[index].name == name ? members[index].value : nil
+            return index < members.count && members[index].name.equalsInUTF8(name) ? members[index].value : nil
         }
         set {
             let index = lowerBound(name)
-            let found = index < members.count && members[index].name == name
+            let found = index < members.count && members[index].name.equalsInUTF8(name)
             switch (newValue, found) {
             case (let value?, true): members[index].value = value
             case (let value?, false): members.insert(Member(name: name, value: value), at: index)
@@ -105,6 +121,10 @@ extension String {
     /// Order by UTF-8 bytes: the same on every machine and in every locale.
     @inlinable package func precedesInUTF8(_ other: String) -> Bool {
         utf8.lexicographicallyPrecedes(other.utf8)
+    }
+    /// Equal bytes; `==` on its own also holds between spellings that Unicode calls equivalent.
+    @inlinable package func equalsInUTF8(_ other: String) -> Bool {
+        utf8.elementsEqual(other.utf8)
     }
 }
 
