@@ -28,12 +28,16 @@ package struct EvidenceSet: Sendable, Hashable {
     /// Drops what lies before the last creation or deletion, and what a surely later `set` or read covers.
     private mutating func compact() {
         if let boundary = items.lastIndex(where: \.isBoundary) {
-            items = items[boundary...] + items[..<boundary].filter { $0.isUnordered(with: items[boundary], within: resolution) }
+            items =
+                items[boundary...]
+                + items[..<boundary].filter { $0.isUnordered(with: items[boundary], within: resolution) }
             items.sort()
         }
         var kept: [EvidenceItem] = []
         for (index, item) in items.enumerated() {
-            let covered = items[(index + 1)...].contains { $0.covers(item) && !item.isUnordered(with: $0, within: resolution) }
+            let covered = items[(index + 1)...].contains {
+                $0.covers(item) && !item.isUnordered(with: $0, within: resolution)
+            }
             if !covered { kept.append(item) }
         }
         items = kept
