@@ -13,7 +13,7 @@ struct Step {
     private(set) var evaluations = 0
     private(set) var changes: [(finding: Finding, change: FindingChange)] = []
 
-    private var subjects: [ResourceID: Subject] = [:]
+    private(set) var subjects: [ResourceID: Subject] = [:]
     private var findings: [ResourceID: [String: Finding]] = [:]
 
     init(policy: Policy, journal: any Journal, now: Timestamp) {
@@ -48,7 +48,7 @@ struct Step {
         return subject
     }
 
-    private func makeSubject(
+    func makeSubject(
         _ id: ResourceID, context: ResourceContext, stored: StoredResource?
     ) throws(JournalError) -> Subject {
         let resolution = policy.resolution(for: id.type)
@@ -119,88 +119,6 @@ struct Step {
                 references: policy.references(of: subject.resource, document: subject.view.document)))
     }
 
-    /// What the step learnt of a resource already counts, also for relations.
-    private func documents(_ stored: [StoredResource]) throws(JournalError) -> [Subject] {
-        var found: [Subject] = []
-        for row in stored {
-            if let known = subjects[row.resource] {
-                found.append(known)
-            } else {
-                found.append(try makeSubject(row.resource, context: row.context, stored: row))
-            }
-        }
-        return found
-    }
-
-    /// Resources of a type that hold a reference, as the journal has them and as this step changes them.
-    private func resources(
-        type: String, path: String, value: String, account: String
-    ) throws(JournalError) -> [Subject] {
-        let stored = try journal.resources(type: type, path: path, value: value, limit: Policy.relatedLimit)
-        var found = try documents(stored)
-        for subject in subjects.values where subject.changed && subject.resource.type == type {
-            if !found.contains(where: { $0.resource == subject.resource }) { found.append(subject) }
-        }
-        return found.filter { subject in
-            subject.context.account == account && !subject.view.isDeleted
-                && policy.references(of: subject.resource, document: subject.view.document)
-                    .contains(.init(path: path, value: value))
-        }.sorted { $0.resource < $1.resource }
-    }
-
-    private struct Dependent {
-        var resource: ResourceID
-        var rules: Set<String>
-    }
-
-    /// Resources with a rule that reads the changed one along a relation, by what it referred to before and refers to
-    /// now.
-    private mutating func dependents(of subject: Subject) throws(JournalError) -> [Dependent] {
-        var found: [Dependent] = []
-        let before = ResourceView(of: subject.before, keys: policy.listKeys(for: subject.resource.type))
-        let references = Set(
-            policy.references(of: subject.resource, document: subject.view.document)
-                + policy.references(of: subject.resource, document: before.document))
-        for edge in policy.dependents(on: subject.resource.type, touching: subject.touched) {
-            let path = edge.relation.isReverse ? edge.relation.by.description : "."
-            let other = edge.relation.isReverse ? "." : edge.relation.by.description
-            for reference in references.sorted(by: { $0.value < $1.value }) where reference.path == path {
-                let targets = try resources(
-                    type: edge.type, path: other, value: reference.value, account: subject.context.account)
-                for target in targets {
-                    if subjects[target.resource] == nil { subjects[target.resource] = target }
-                    found.append(Dependent(resource: target.resource, rules: edge.rules))
-                }
-            }
-        }
-        return found
-    }
-
-    /// The documents at the other end of a relation; unknown where the other end was never heard of.
-    private func related(
-        _ relation: ResourceType.Relation, of subject: Subject
-    ) throws(JournalError) -> RelatedDocuments {
-        let path = relation.isReverse ? "." : relation.by.description
-        let references = policy.references(of: subject.resource, document: subject.view.document)
-            .filter { $0.path == path }
-        var found: [Subject] = []
-        var missing: [String] = []
-        for reference in references {
-            let other = relation.isReverse ? relation.by.description : "."
-            let subjects = try resources(
-                type: relation.type, path: other, value: reference.value, account: subject.context.account)
-            if subjects.isEmpty { missing.append(reference.value) }
-            for subject in subjects where !found.contains(where: { $0.resource == subject.resource }) {
-                found.append(subject)
-            }
-        }
-        let documents = found.map { (resource: $0.resource, document: $0.view.document) }
-        if relation.isReverse {
-            return RelatedDocuments(documents: documents, openBecause: "not every \(relation.type) was listed")
-        }
-        let reason = missing.isEmpty ? nil : "\(relation.type) \(missing.sorted()[0]) was never read"
-        return RelatedDocuments(documents: documents, openBecause: reason)
-    }
 }
 
 /// Why a step evaluates: what a finding's cause falls back on.
@@ -231,6 +149,12 @@ extension Step {
         findings[id, default: [:]][rule] = new
         record(new, change)
         if new.state == .open { plan(for: new, subject: subject) }
+    }
+
+    /// The rule's verdict by the state alone, no finding looked at.
+    func freshVerdict(_ rule: String, _ subject: Subject) throws(JournalError) -> Verdict {
+        let environment = policy.environment(of: subject.context, document: subject.view.document)
+        return try verdict(rule, subject, environment: environment).verdict
     }
 
     private func verdict(
