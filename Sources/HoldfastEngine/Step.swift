@@ -91,6 +91,7 @@ struct Step {
             due[subject.resource, default: []].formUnion(
                 policy.rules(of: subject.resource.type, touching: subject.touched))
             for dependent in try dependents(of: subject) {
+                _ = try self.subject(dependent.resource, context: dependent.context)
                 due[dependent.resource, default: []].formUnion(dependent.rules)
             }
         }
@@ -116,7 +117,7 @@ struct Step {
                 resource: subject.resource, context: subject.context, evidence: subject.after.encoded,
                 incarnation: subject.view.incarnation, isDeleted: subject.view.isDeleted,
                 catalogDigest: policy.catalogDigest,
-                references: policy.references(of: subject.resource, document: subject.view.document)))
+                references: references(of: subject)))
     }
 
 }
@@ -134,46 +135,36 @@ extension Step {
     private mutating func evaluate(_ rule: String, on id: ResourceID, cause: CauseOfStep) throws(JournalError) {
         guard let subject = subjects[id] else { return }
         evaluations += 1
-        let environment = policy.environment(of: subject.context, document: subject.view.document)
-        let evaluation = try verdict(rule, subject, environment: environment)
+        let context = try context(of: subject, for: rule)
+        let evaluation = policy.baseline.evaluate(rule, subject.view.document, of: id, in: context)
         if let due = evaluation.nextChange {
             transaction.timers.append(TimerMark(resource: id, rule: rule, due: due))
         }
         let old = try finding(rule, of: id)
-        let candidate = try candidate(rule, subject, evaluation, environment: environment, cause: cause, old: old)
-        let exemption = policy.exemption(rule: rule, resource: id, context: subject.context, now: now)
+        let candidate = try candidate(rule, subject, evaluation.verdict, in: context, cause: cause, old: old)
+        let exemption = policy.baseline.exemption(rule, id, at: now).map { "\($0.kind.rawValue): \($0.reason)" }
         let input = FindingInput(
             verdict: evaluation.verdict, isDeleted: subject.view.isDeleted, exemption: exemption,
             candidate: candidate)
         guard let (new, change) = Finding.next(old, input) else { return }
         findings[id, default: [:]][rule] = new
         record(new, change)
-        if new.state == .open { plan(for: new, subject: subject) }
+        guard new.state == .open, let plan = policy.plan(for: new, document: subject.view.document, in: context)
+        else { return }
+        record(plan)
     }
 
     /// The rule's verdict by the state alone, no finding looked at.
     func freshVerdict(_ rule: String, _ subject: Subject) throws(JournalError) -> Verdict {
-        let environment = policy.environment(of: subject.context, document: subject.view.document)
-        return try verdict(rule, subject, environment: environment).verdict
+        let context = try context(of: subject, for: rule)
+        return policy.baseline.evaluate(rule, subject.view.document, of: subject.resource, in: context).verdict
     }
 
-    private func verdict(
-        _ rule: String, _ subject: Subject, environment: String
-    ) throws(JournalError) -> Evaluation {
-        var failure: JournalError?
-        let evaluation = policy.evaluate(
-            rule, resource: subject.resource, document: subject.view.document, context: subject.context,
-            environment: environment, now: now
-        ) { relation in
-            do throws(JournalError) {
-                return try related(relation, of: subject)
-            } catch {
-                failure = error
-                return RelatedDocuments(documents: [], openBecause: "the journal could not be read")
-            }
-        }
-        if let failure { throw failure }
-        return evaluation
+    private func context(of subject: Subject, for rule: String) throws(JournalError) -> EvaluationContext {
+        var related: [RelatedRead: RelatedResources] = [:]
+        for read in policy.relations(readBy: rule) { related[read] = try self.related(read, of: subject) }
+        return policy.context(
+            of: subject.resource, at: subject.context, document: subject.view.document, now: now, related: related)
     }
 
     private mutating func finding(_ rule: String, of id: ResourceID) throws(JournalError) -> Finding? {
@@ -187,30 +178,26 @@ extension Step {
 
     /// How the finding would look were it opened now.
     private func candidate(
-        _ rule: String, _ subject: Subject, _ evaluation: Evaluation, environment: String, cause: CauseOfStep,
+        _ rule: String, _ subject: Subject, _ verdict: Verdict, in context: EvaluationContext, cause: CauseOfStep,
         old: Finding?
     ) throws(JournalError) -> Finding {
-        let paths = evaluation.verdict.offending.map(\.path)
-        let newest = subject.view.newest(touching: paths) ?? subject.view.applied.last
-        let causedBy = try self.cause(newest, cause: cause)
-        let read = policy.propertiesRead(by: rule, of: subject.resource.type)
-        let (severity, reason) = policy.severity(of: rule, environment: environment, context: subject.context)
+        let newest = subject.view.newest(touching: verdict.offending.map(\.path)) ?? subject.view.applied.last
+        let causedBy = cause == .baseline && old == nil ? .baseline : try self.cause(newest)
+        let severity = policy.baseline.severity(rule, of: subject.resource, in: context)
+        let begins = old == nil || old?.state == .resolved || old?.state == .deleted
         var origin = Finding.Origin.backlog
-        if old == nil || old?.state == .resolved || old?.state == .deleted, !causedBy.isBaseline,
-            evaluation.verdict.outcome == .drift
-        {
-            origin = try wasGood(rule, subject, environment: environment) ? .drift : .backlog
-        }
+        if begins, !causedBy.isBaseline, verdict.outcome == .drift, try wasGood(rule, subject) { origin = .drift }
         return Finding(
             rule: rule, resource: subject.resource, context: subject.context,
-            incarnation: subject.view.incarnation, state: .open, severity: severity, severityReason: reason,
-            origin: origin, since: causedBy.isBaseline ? now : causedBy.time, cause: causedBy,
-            offending: evaluation.verdict.offending, reason: "",
-            evidence: subject.view.isObserved(read) ? .observed : .reported, environment: environment)
+            incarnation: subject.view.incarnation, state: .open, severity: severity?.value ?? .medium,
+            severityReason: severity.map { "\($0.place)" } ?? "", origin: origin,
+            since: causedBy.isBaseline ? now : causedBy.time, cause: causedBy, offending: verdict.offending,
+            reason: "", evidence: subject.view.isObserved(policy.pathsRead(by: rule)) ? .observed : .reported,
+            environment: context.environment)
     }
 
     /// The event behind a piece of evidence, with its actor followed through the sessions that lead to it.
-    private func cause(_ item: EvidenceItem?, cause: CauseOfStep) throws(JournalError) -> Finding.Cause {
+    private func cause(_ item: EvidenceItem?) throws(JournalError) -> Finding.Cause {
         guard let item, item.source == .reported else { return .baseline }
         var chain: [String] = []
         var session = item.origin.session
@@ -230,14 +217,11 @@ extension Step {
     }
 
     /// Whether the rule passed before this step, or the resource was not there.
-    private func wasGood(
-        _ rule: String, _ subject: Subject, environment: String
-    ) throws(JournalError) -> Bool {
-        let created = subject.view.applied.first.map { $0.change == .created } ?? false
-        if !subject.wasThere && created { return true }
+    private func wasGood(_ rule: String, _ subject: Subject) throws(JournalError) -> Bool {
+        if !subject.wasThere, subject.view.applied.first?.change == .created { return true }
         var earlier = subject
         earlier.view = ResourceView(of: subject.before, keys: policy.listKeys(for: subject.resource.type))
-        return try verdict(rule, earlier, environment: environment).verdict.outcome == .pass
+        return try freshVerdict(rule, earlier).outcome == .pass
     }
 
     private mutating func record(_ finding: Finding, _ change: FindingChange) {
@@ -254,9 +238,15 @@ extension Step {
                 known: now, cause: finding.cause.event, body: body))
     }
 
-    /// A dry-run plan: what would be done. Rendered, recorded, never carried out here.
-    private mutating func plan(for finding: Finding, subject: Subject) {
-        guard let plan = policy.plan(for: finding, document: subject.view.document) else { return }
-        transaction.plans.append((finding: finding.id, digest: plan.digest, body: plan.body))
+    /// A dry-run plan: what would be done. Rendered and recorded, never carried out here.
+    private mutating func record(_ plan: Plan) {
+        transaction.plans.append((finding: plan.finding, digest: plan.digest.description, body: plan.json))
+        transaction.audit.append(
+            AuditEntry(
+                kind: "plan", at: now,
+                body: [
+                    "finding": .string(plan.finding), "playbook": .string(plan.playbook),
+                    "digest": .string(plan.digest.description), "mode": "dry-run",
+                ]))
     }
 }

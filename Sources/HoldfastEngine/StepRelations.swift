@@ -4,7 +4,7 @@ extension Step {
     struct Dependent {
         var resource: ResourceID
         var context: ResourceContext
-        var rules: Set<String>
+        var rules: [String]
     }
 
     /// Resources with a rule that reads the changed one along a relation: by what pointed to it or by what it pointed
@@ -13,12 +13,12 @@ extension Step {
         var found: [Dependent] = []
         for edge in policy.dependents(on: subject.resource.type, touching: subject.touched) {
             var targets: [Subject] = []
-            if edge.isReverse {
-                for id in referred(by: subject, along: edge.by) {
+            if edge.relation.isReverse {
+                for id in referred(by: subject, along: edge.relation.by) {
                     if let target = try known(ResourceID(type: edge.type, id: id)) { targets.append(target) }
                 }
             } else {
-                targets = try holders(type: edge.type, by: edge.by, of: subject.resource)
+                targets = try holders(type: edge.type, by: edge.relation.by, of: subject.resource)
             }
             found += targets.map { Dependent(resource: $0.resource, context: $0.context, rules: edge.rules) }
         }
