@@ -150,9 +150,11 @@ package struct ResourceView: Sendable {
     private func keyed(_ json: JSON, at path: PropertyPath) -> StateValue {
         switch json {
         case .array(let elements):
-            .list(StateList(elements.map { element in
-                .init(key: keys.key(of: element, in: path), value: keyed(element, at: path.appending(.each)))
-            }))
+            .list(
+                StateList(
+                    elements.map { element in
+                        .init(key: keys.key(of: element, in: path), value: keyed(element, at: path.appending(.each)))
+                    }))
         case .object(let object):
             .map(StateMap(object.members.map { ($0.name, keyed($0.value, at: path.appending(.name($0.name)))) }))
         default: StateValue(known: json)
