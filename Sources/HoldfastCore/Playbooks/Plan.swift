@@ -28,7 +28,7 @@ package struct PlanRequest: Sendable {
     /// The paths that the rule reads of this type.
     package var ruleReads: [PropertyPath]
     package var params: [String: JSON]
-    package var lists: [String: JSON]
+    package var lists: [String: [String]]
     package var lastObserved: LastObserved?
     package var now: Timestamp
     /// For playbooks that choose what passes the rule; without one they can only propose.
@@ -37,7 +37,7 @@ package struct PlanRequest: Sendable {
     package init(
         finding: String, rule: String, resource: ResourceID, incarnation: String, context: ResourceContext,
         document: StateValue, offending: [Offending], ruleReads: [PropertyPath] = [], params: [String: JSON] = [:],
-        lists: [String: JSON] = [:], lastObserved: LastObserved? = nil, now: Timestamp, trial: Trial? = nil
+        lists: [String: [String]] = [:], lastObserved: LastObserved? = nil, now: Timestamp, trial: Trial? = nil
     ) {
         self.finding = finding
         self.rule = rule

@@ -84,7 +84,7 @@ extension CloudCall {
         .object(JSONObject([
             ("name", .string(name)), ("protocol", .string(wire.rawValue)), ("request", .string(request)),
             ("permission", .string(permission)), ("idempotent", .bool(isIdempotent)),
-            ("reads", .array(reads.map { .string($0.description) })),
+            ("parameters", .array(parameters.map(JSON.string))), ("reads", .array(reads.map { .string($0.description) })),
             ("writes", .array(writes.map { .string($0.description) })),
             ("inverse", inverseWhenAbsent.map(JSON.string) ?? .null), ("precondition", .string(precondition)),
             ("read-only", .array(readOnlyPaths.map { .string($0.description) })),

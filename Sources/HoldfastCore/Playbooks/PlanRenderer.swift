@@ -135,7 +135,7 @@ struct PlanRenderer {
         let writes = PlanRenderer.written(by: call, sending: .object(planned.parameters))
         var rendered = PlannedStep(
             call: planned, why: step.why ?? title, item: item?.path?.description, writes: writes, precondition: nil,
-            verify: verification(of: step), undo: try undo(step, of: call, writes: writes, item: item))
+            verify: verification(of: step, call), undo: try undo(step, of: call, writes: writes, item: item))
         if let reference = step.ifMatch {
             let value = try values.value(of: reference, item: item)
             guard value.unknownReason == nil, value != .absent else {
@@ -144,7 +144,7 @@ struct PlanRenderer {
             rendered.precondition = (reference.description, value.json)
         }
         steps.append(RenderedStep(
-            planned: rendered, digested: try digested(step.with, item: item), itemPath: item?.path))
+            planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path))
     }
 
     private mutating func holds(
@@ -156,7 +156,7 @@ struct PlanRenderer {
             guard case .reference(let reference) = clause.subject else { continue }
             known[reference] = try values.value(of: reference, item: item)
         }
-        let outcome = when.outcome { subject in
+        let outcome = when.outcome(by: &values.evaluator) { [request] subject in
             switch subject {
             case .reference(let reference): known[reference] ?? .absent
             case .property(let path): request.document[path]
@@ -175,16 +175,20 @@ struct PlanRenderer {
     private mutating func call(
         _ call: CloudCall, _ with: PlaybookTemplate, item: PlanItem?
     ) throws(PlanStop) -> PlannedCall {
+        var item = item
+        item?.call = call
         let parameters = try values.filled(with, item: item, wanted: call.name)?.object ?? JSONObject()
         return PlannedCall(
             name: call.name, request: call.request, permission: call.permission, parameters: parameters)
     }
 
-    private func verification(of step: PlaybookStep) -> String {
-        guard let until = step.waitUntil, let limit = step.waitAtMost else {
-            return "\(request.rule) passes when the resource is read again"
+    private func verification(of step: PlaybookStep, _ call: CloudCall) -> String {
+        if let until = step.waitUntil, let limit = step.waitAtMost {
+            return "\(until.phrase(request.params)) within \(limit.phrase)"
         }
-        return "\(until.phrase) within \(limit.phrase)"
+        guard let wait = call.wait else { return "\(request.rule) passes when the resource is read again" }
+        let until = wait.until.map { "\($0.path) is \($0.value.scalarText ?? $0.value.kindName)" }
+        return "\(until.joined(separator: " and ")) within \(wait.atMost.phrase)"
     }
 
     private mutating func undo(
@@ -230,8 +234,12 @@ struct PlanRenderer {
 
     /// The parameters with each edited document replaced by the edit's name: what the edit does is digested apart
     /// from what else is in the document.
-    private mutating func digested(_ with: PlaybookTemplate, item: PlanItem?) throws(PlanStop) -> JSON {
-        try values.filled(with.withoutEdits, item: item, wanted: "the digest") ?? .null
+    private mutating func digested(
+        _ with: PlaybookTemplate, of call: CloudCall, item: PlanItem?
+    ) throws(PlanStop) -> JSON {
+        var item = item
+        item?.call = call
+        return try values.filled(with.withoutEdits, item: item, wanted: "the digest") ?? .null
     }
 
     private func warnings() -> [String] {

@@ -15,6 +15,16 @@ struct PlanItem: Sendable {
     /// Its key in its list, where it has one.
     var id: String?
     var value: StateValue
+    /// The call in whose shape `$item.before` is wanted.
+    var call: CloudCall?
+}
+
+extension PlanItem {
+    /// The element itself in the shape that the call takes; what stands below it by the resource's own paths.
+    func before(_ steps: ArraySlice<PropertyPath.Step>) -> StateValue {
+        guard steps.isEmpty, let call, let path, value.unknownReason == nil else { return value.projected(steps) }
+        return StateValue(known: call.element(value.json, of: PropertyPath(Array(path.steps.dropLast()))))
+    }
 }
 
 /// What the references of a playbook stand for, given one request. Edits and choices are worked out when they are
@@ -22,6 +32,8 @@ struct PlanItem: Sendable {
 struct PlanValues {
     let playbook: Playbook
     let request: PlanRequest
+    /// For conditions.
+    var evaluator: Evaluator
     private let idValues: [String: String]
     private(set) var edits: [String: RenderedEdit] = [:]
     private var chosen: [String: StateValue] = [:]
@@ -29,6 +41,10 @@ struct PlanValues {
     init(playbook: Playbook, request: PlanRequest) {
         self.playbook = playbook
         self.request = request
+        let context = EvaluationContext(
+            now: request.now, environment: "", place: request.context, labels: .unknown("not read for a plan"),
+            lists: request.lists)
+        evaluator = Evaluator(request.document, of: request.resource, params: request.params, in: context)
         var values = playbook.type.id.values(in: request.resource.id) ?? [:]
         values["id"] = request.resource.id
         values["account"] = request.context.account
@@ -55,11 +71,13 @@ struct PlanValues {
                 }
                 return .scalar(.string(id))
             }
-            return item.value.projected(reference.path.steps.dropFirst())
+            return item.before(reference.path.steps.dropFirst())
         case .last:
             return try lastObserved().projected(reference.path.steps[...])
         case .params: return named(request.params, reference, "the rule has no parameter")
-        case .lists: return named(request.lists, reference, "the configuration has no list")
+        case .lists:
+            let lists = request.lists.mapValues { JSON.array($0.map(JSON.string)) }
+            return named(lists, reference, "the configuration has no list")
         case .edits:
             let edit = try edit(reference.name)
             if reference.path.isRoot {
@@ -166,9 +184,9 @@ struct PlanValues {
         throw .proposal("of \(list.elements.count) in \(choice.from) there is none \(what)")
     }
 
-    private func fits(_ candidate: StateValue, _ choice: PlaybookChoice) -> Bool {
+    private mutating func fits(_ candidate: StateValue, _ choice: PlaybookChoice) -> Bool {
         if let filter = choice.filter {
-            let outcome = filter.outcome { subject in
+            let outcome = filter.outcome(by: &evaluator) { subject in
                 if case .property(let path) = subject { candidate[path] } else { .unknown("no reference is known here") }
             }
             guard outcome == .holds else { return false }

@@ -144,7 +144,7 @@ struct PlaybookTest: Sendable {
     var rule: String?
     var offending: [PropertyPath]?
     var params: [String: JSON]
-    var lists: [String: JSON]
+    var lists: [String: [String]]
     var last: Given?
     var plans: [String]?
     var calls: [JSON]?

@@ -4,9 +4,11 @@ internal import HoldfastJSON
 struct PlaybookCheck {
     let playbook: Playbook
     let vocabulary: PlaybookVocabulary
+    private let space: PathSpace
     private var found: [Problem] = []
 
     init(playbook: Playbook, vocabulary: PlaybookVocabulary) {
+        space = PathSpace(playbook.type)
         self.playbook = playbook
         self.vocabulary = vocabulary
     }
@@ -50,7 +52,7 @@ struct PlaybookCheck {
             check(PropertyPath(element.steps + path.steps), of: playbook.type, at: choice.place)
         }
         for (property, _) in choice.inPlace { check(property, of: playbook.type, at: choice.place) }
-        if let filter = choice.filter { check(filter, in: Scope(), below: element) }
+        if let filter = choice.filter { check(filter, in: Scope()) }
     }
 
     private mutating func check(_ step: PlaybookStep) {
@@ -66,7 +68,7 @@ struct PlaybookCheck {
             check(reference, at: step.place, in: Scope())
         case nil: break
         }
-        if let call = vocabulary.calls[step.call] {
+        if let call = vocabulary.catalog.call(step.call) {
             check(step.with, of: call, at: step.place)
             check(step, undoneAfter: call, in: scope)
             if step.ifMatch != nil, call.precondition.isEmpty {
@@ -77,8 +79,8 @@ struct PlaybookCheck {
         }
         for (reference, place) in step.with.references { check(reference, at: place, in: scope) }
         if let reference = step.ifMatch { check(reference, at: step.place, in: scope) }
-        if let condition = step.when { check(condition, in: scope, below: PropertyPath()) }
-        if let condition = step.waitUntil { check(condition, in: Scope(), below: PropertyPath()) }
+        if let condition = step.when { check(condition, in: scope) }
+        if let condition = step.waitUntil { check(condition, in: Scope()) }
     }
 
     private mutating func check(_ step: PlaybookStep, undoneAfter call: CloudCall, in scope: Scope) {
@@ -98,7 +100,7 @@ struct PlaybookCheck {
                 found.append(Problem(message, at: step.place))
             }
         case .call(let name, let with, _):
-            guard let inverse = vocabulary.calls[name] else {
+            guard let inverse = vocabulary.catalog.call(name) else {
                 found.append(Problem(vocabulary.unknownCall(name), at: step.place))
                 return
             }
@@ -109,23 +111,23 @@ struct PlaybookCheck {
         }
     }
 
-    /// What the request's address needs must be given.
+    /// Only what the call takes can be given, and what the request's address needs must be.
     private mutating func check(_ with: PlaybookTemplate, of call: CloudCall, at place: SourcePlace) {
-        guard case .map(let members) = with, let template = IDTemplate(call.request) else { return }
+        guard case .map(let members) = with else { return }
+        for member in members where !call.parameters.isEmpty && !call.parameters.contains(member.name) {
+            let near = suggestion(for: member.name, among: call.parameters)
+            found.append(Problem("\(call.name) takes no \"\(member.name)\"\(near)", at: place))
+        }
         let names = members.filter { !$0.isOptional }.map(\.name)
-        for variable in template.variables where !names.contains(variable) {
+        for variable in CatalogReader.variables(in: call.request) where !names.contains(variable) {
             let near = suggestion(for: variable, among: names)
             found.append(Problem("\(call.name) needs \"\(variable)\", which with does not give\(near)", at: place))
         }
     }
 
-    private mutating func check(_ condition: PlaybookCondition, in scope: Scope, below base: PropertyPath) {
+    private mutating func check(_ condition: PlaybookCondition, in scope: Scope) {
         for clause in condition.clauses {
-            switch clause.subject {
-            case .reference(let reference): check(reference, at: clause.place, in: scope)
-            case .property(let path):
-                check(PropertyPath(base.steps + path.steps), of: playbook.type, at: clause.place)
-            }
+            if case .reference(let reference) = clause.subject { check(reference, at: clause.place, in: scope) }
         }
     }
 
@@ -201,25 +203,8 @@ struct PlaybookCheck {
     }
 
     private mutating func check(_ path: PropertyPath, of type: ResourceType, at place: SourcePlace) {
-        if let fault = PlaybookCheck.fault(of: path, in: type) { found.append(Problem(fault, at: place)) }
-    }
-
-    /// `nil` where the type has the path.
-    private static func fault(of path: PropertyPath, in type: ResourceType) -> String? {
-        var here = PropertyPath()
-        for step in path.steps {
-            if type.paths.contains(here.isRoot ? "*" : "\(here).*") { return nil }
-            let next: PropertyPath = if case .index = step { here.appending(.each) } else { here.appending(step) }
-            let text = next.description
-            let exists = type.paths.contains { $0 == text || $0.hasPrefix(text + ".") || $0.hasPrefix(text + "[") }
-            if !exists {
-                let known = type.paths.compactMap { PropertyPath($0)?.property }
-                let near = here.isRoot ? suggestion(for: path.property ?? "", among: Set(known).sorted()) : ""
-                return "\(type.name) has no property \"\(next)\"\(near)"
-            }
-            here = next
-        }
-        return nil
+        let space = type.name == playbook.type.name ? space : PathSpace(type)
+        if let fault = space.fault(of: path, below: PropertyPath()) { found.append(Problem(fault, at: place)) }
     }
 }
 
@@ -243,7 +228,7 @@ extension Playbook {
     /// What restores a section that a call of ours took away, or takes away one that it made.
     mutating func addRestoringCalls(from vocabulary: PlaybookVocabulary) {
         let ours = calls
-        for (name, call) in vocabulary.calls {
+        for (name, call) in vocabulary.catalog.calls {
             let takesAway = call.inverseWhenAbsent.map { ours[$0] != nil } ?? false
             if takesAway || ours.values.contains(where: { $0.inverseWhenAbsent == name }) { calls[name] = call }
         }

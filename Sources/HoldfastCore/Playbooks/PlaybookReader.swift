@@ -5,19 +5,25 @@ internal import HoldfastJSON
 struct PlaybookReader {
     let vocabulary: PlaybookVocabulary
     var problems: [Problem] = []
+    /// For conditions on the playbook's type.
+    private var parser: PredicateParser
 
-    init(_ vocabulary: PlaybookVocabulary) { self.vocabulary = vocabulary }
+    init(_ vocabulary: PlaybookVocabulary) {
+        self.vocabulary = vocabulary
+        parser = PredicateParser(types: [], params: [:], lists: [], typeNames: []) { _ in nil }
+    }
 
     /// `nil` where there are problems.
-    mutating func read(_ file: Node) -> Playbook? {
+    ///
+    /// - Parameter id: the file's name.
+    mutating func read(_ file: Node, id: String) -> Playbook? {
         problems += PlaybookGrammar.shape.problems(in: file)
-        guard problems.isEmpty, let typeNode = file["for"], let typeName = typeNode.text else { return nil }
-        guard let type = vocabulary.types[typeName] else {
-            let near = suggestion(for: typeName, among: vocabulary.types.keys)
-            problems.append(Problem("unknown type \"\(typeName)\"\(near)", at: typeNode.place))
-            return nil
-        }
-        let id = PlaybookReader.id(of: file.place.file)
+        guard problems.isEmpty, let type = self.type(file["for"]) else { return nil }
+        checkRules(file, type: type)
+        let rules = (file["remedies"]?.texts ?? []).compactMap { vocabulary.rules[$0] }
+        parser = PredicateParser(
+            types: [PathSpace(type)], params: rules.first?.params ?? [:], lists: vocabulary.lists, typeNames: []
+        ) { _ in nil }
         var playbook = Playbook(
             id: id, title: file["title"]?.text ?? id.split(separator: "-").joined(separator: " "),
             remedies: file["remedies"]?.texts ?? [], type: type, insteadOf: file["instead-of"]?.text,
@@ -32,26 +38,29 @@ struct PlaybookReader {
         for node in file["tests"]?.list ?? [] {
             playbook.tests.append(PlaybookTest.read(node, problems: &problems))
         }
-        checkRules(file, type: type)
+        problems += parser.problems
         problems += PlaybookCheck(playbook: playbook, vocabulary: vocabulary).problems()
         guard problems.isEmpty else { return nil }
-        playbook.calls = vocabulary.calls.filter { playbook.callNames.contains($0.key) }
+        let names = playbook.callNames
+        playbook.calls = vocabulary.catalog.calls.filter { names.contains($0.key) }
         playbook.addRestoringCalls(from: vocabulary)
         playbook.digest = playbook.digest(of: file)
         return playbook
     }
 
-    /// `playbooks/aws-sg-close-openings.yaml` -> `aws-sg-close-openings`
-    static func id(of file: String) -> String {
-        let name = file.split(separator: "/").last.map(String.init) ?? file
-        return name.hasSuffix(".yaml") ? String(name.dropLast(5)) : name
+    private mutating func type(_ node: Node?) -> ResourceType? {
+        guard let node, let name = node.text else { return nil }
+        if let type = vocabulary.catalog.type(name) { return type }
+        let near = suggestion(for: name, among: vocabulary.catalog.typeNames)
+        problems.append(Problem("unknown type \"\(name)\"\(near)", at: node.place))
+        return nil
     }
 
     private mutating func checkRules(_ file: Node, type: ResourceType) {
         for node in file["remedies"]?.oneOrMany ?? [] {
             guard let name = node.text else { continue }
             guard let rule = vocabulary.rules[name] else {
-                let near = suggestion(for: name, among: vocabulary.rules.keys)
+                let near = suggestion(for: name, among: vocabulary.rules.keys.sorted())
                 problems.append(Problem("unknown rule \"\(name)\"\(near)", at: node.place))
                 continue
             }
@@ -63,12 +72,7 @@ struct PlaybookReader {
     }
 
     private mutating func need(_ node: Node?) -> PlaybookNeed? {
-        guard let node, let typeNode = node["last-observed"], let name = typeNode.text else { return nil }
-        guard let type = vocabulary.types[name] else {
-            let near = suggestion(for: name, among: vocabulary.types.keys)
-            problems.append(Problem("unknown type \"\(name)\"\(near)", at: typeNode.place))
-            return nil
-        }
+        guard let node, let type = type(node["last-observed"]) else { return nil }
         return PlaybookNeed(type: type, atMost: node["at-most"]?.text.flatMap { Span($0) }, place: node.place)
     }
 
@@ -104,7 +108,7 @@ struct PlaybookReader {
                 orderBy: order.isEmpty ? nil : path(order, at: entry.value["order-by"]?.place ?? entry.keyPlace),
                 isDescending: isDescending, mustPass: entry.value["first-that"] != nil, inPlace: [],
                 place: entry.keyPlace)
-            choice.filter = entry.value["where"].map { PlaybookCondition.read($0, problems: &problems) }
+            choice.filter = entry.value["where"].map { parser.condition($0, below: from.appending(.each)) }
             for pair in entry.value["in-place"]?.entries ?? [] {
                 guard let property = path(pair.key, at: pair.keyPlace),
                     let candidate = path(pair.value.text ?? "", at: pair.value.place)
@@ -127,7 +131,7 @@ struct PlaybookReader {
             with: .map([]), ifMatch: nil, waitUntil: nil, waitAtMost: nil, undo: .restore,
             place: node["do"]?.place ?? node.place)
         step.with = node["with"].map { PlaybookTemplate.read($0, problems: &problems) } ?? .map([])
-        step.when = node["when"].map { PlaybookCondition.read($0, problems: &problems) }
+        step.when = node["when"].map { parser.condition($0) }
         if let loop = node["for-each"] {
             let of = loop["of"] ?? loop
             if let bound = loop["at-most"]?.text.flatMap({ Int($0) }) { step.bound = bound }
@@ -139,7 +143,7 @@ struct PlaybookReader {
         }
         step.ifMatch = node["if-match"].flatMap { reference($0) }
         if let wait = node["wait"], let until = wait["until"] {
-            step.waitUntil = PlaybookCondition.read(until, problems: &problems)
+            step.waitUntil = parser.condition(until)
             step.waitAtMost = wait["at-most"]?.text.flatMap { Span($0) }
         }
         if let undo = node["undo"] { step.undo = self.undo(undo, of: step) }

@@ -1,30 +1,12 @@
-package import HoldfastJSON
-
-/// What a playbook's loader must know of a rule.
-package struct RemediedRule: Sendable {
-    /// The types of resource that it judges.
-    package var types: [String]
-    /// Its parameters with the values that it ships with.
-    package var params: [String: JSON]
-    package init(types: [String], params: [String: JSON] = [:]) {
-        self.types = types
-        self.params = params
-    }
-}
-
 /// What playbooks can name: the catalog's types and calls, the baseline's rules, the configuration's lists.
 package struct PlaybookVocabulary: Sendable {
-    package var types: [String: ResourceType]
-    package var calls: [String: CloudCall]
-    package var rules: [String: RemediedRule]
+    package var catalog: Catalog
+    /// By id.
+    package var rules: [String: Rule]
     package var lists: Set<String>
 
-    package init(
-        types: [String: ResourceType], calls: [String: CloudCall], rules: [String: RemediedRule],
-        lists: Set<String> = ["our-accounts", "our-networks"]
-    ) {
-        self.types = types
-        self.calls = calls
+    package init(catalog: Catalog, rules: [String: Rule], lists: Set<String>) {
+        self.catalog = catalog
         self.rules = rules
         self.lists = lists
     }
@@ -33,15 +15,15 @@ package struct PlaybookVocabulary: Sendable {
     func unknownCall(_ name: String) -> String {
         let message = "unknown call \"\(name)\""
         guard let dot = name.lastIndex(of: ".") else {
-            return "\(message); a call is SERVICE.Operation\(suggestion(for: name, among: calls.keys))"
+            return "\(message); a call is SERVICE.Operation\(suggestion(for: name, among: catalog.callNames))"
         }
         let prefix = name[...dot]
         let operation = String(name[name.index(after: dot)...])
-        let siblings = calls.values.filter { $0.name.hasPrefix(prefix) }.sorted { $0.name < $1.name }
-        guard let service = siblings.first?.service else {
-            return message + suggestion(for: name, among: calls.keys)
+        let siblings = catalog.callNames.filter { $0.hasPrefix(prefix) }
+        guard let service = siblings.first.flatMap(catalog.call)?.service else {
+            return message + suggestion(for: name, among: catalog.callNames)
         }
-        let operations = siblings.map { String($0.name.dropFirst(prefix.count)) }
+        let operations = siblings.map { String($0.dropFirst(prefix.count)) }
         let noun = PlaybookVocabulary.words(operation).last ?? operation
         var near = operations.filter { PlaybookVocabulary.words($0).contains(noun) }
         if near.isEmpty { near = nearestWord(to: operation, among: operations).map { [$0] } ?? operations }

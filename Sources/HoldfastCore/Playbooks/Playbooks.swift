@@ -9,14 +9,17 @@ package struct Playbooks: Sendable {
     package let vocabulary: PlaybookVocabulary
 
     /// Reads playbooks from their files' nodes. A file with problems is left out and the rest goes on.
+    ///
+    /// - Parameter files: with their paths below the playbooks' folder, without endings; the last part is the id.
     package static func load(
-        _ files: [Node], vocabulary: PlaybookVocabulary
+        _ files: [(name: String, node: Node)], vocabulary: PlaybookVocabulary
     ) -> (playbooks: Playbooks, problems: [Problem]) {
         var problems: [Problem] = []
         var read: [(playbook: Playbook, file: Node)] = []
-        for file in files {
+        for (name, file) in files {
             var reader = PlaybookReader(vocabulary)
-            if let playbook = reader.read(file) {
+            let id = name.split(separator: "/").last.map(String.init) ?? name
+            if let playbook = reader.read(file, id: id) {
                 if let other = read.first(where: { $0.playbook.id == playbook.id }) {
                     let message = "the id \(playbook.id) is taken by \(other.file.place.file); rename one of the files"
                     problems.append(Problem(message, at: file.place))
@@ -29,7 +32,7 @@ package struct Playbooks: Sendable {
         read.sort { $0.playbook.id < $1.playbook.id }
         var playbooks = Playbooks(all: read.map(\.playbook), vocabulary: vocabulary)
         for (index, entry) in read.enumerated() { problems += playbooks.register(index, file: entry.file) }
-        return (playbooks, problems)
+        return (playbooks, problems.sorted { $0.place < $1.place })
     }
 
     /// The playbook for a rule's findings on a type of resource.
