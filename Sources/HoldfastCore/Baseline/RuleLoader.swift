@@ -8,10 +8,10 @@ struct RuleLoader {
     private let spaces: [String: PathSpace]
     private let typeNames: [String]
 
-    init(types: [ResourceType], lists: Set<String>) {
+    init(catalog: Catalog, lists: Set<String>) {
         self.lists = lists
-        spaces = Dictionary(types.map { ($0.name, PathSpace($0)) }) { first, _ in first }
-        typeNames = spaces.keys.sorted()
+        spaces = catalog.types.mapValues(PathSpace.init)
+        typeNames = catalog.typeNames
     }
 
     func space(of type: String) -> PathSpace? { spaces[type] }
