@@ -1,5 +1,5 @@
 package import HoldfastCore
-package import HoldfastJSON
+internal import HoldfastJSON
 
 /// Everything that was loaded from data files, as one value: a reload makes another, and a step sees one of them.
 package struct Policy: Sendable {
@@ -131,7 +131,8 @@ package struct Policy: Sendable {
 
     /// The paths that a finding rests on: what must be observed before anything acts on it.
     func pathsRead(by id: String) -> [PropertyPath] {
-        baseline.propertiesRead(by: id)?.map { PropertyPath([.name($0)]) } ?? [PropertyPath()]
+        let properties = baseline.propertiesRead(by: id)
+        return properties.isEmpty ? [PropertyPath()] : properties.map { PropertyPath([.name($0)]) }
     }
 
     // MARK: Plans
@@ -147,7 +148,7 @@ package struct Policy: Sendable {
             finding: finding.id, rule: finding.rule, resource: finding.resource, incarnation: finding.incarnation,
             context: finding.context, document: document, offending: finding.offending,
             ruleReads: pathsRead(by: finding.rule), params: effective.params.mapValues(\.value),
-            lists: lists.mapValues { .array($0.map { .string($0) }) }, lastObserved: nil, now: context.now, trial: nil)
+            lists: lists, now: context.now)
         switch playbook.plan(request) {
         case .plan(let plan): return plan
         case .proposal, .nothing: return nil

@@ -1,4 +1,5 @@
-package import HoldfastCore
+internal import HoldfastCore
+internal import HoldfastCrypto
 internal import HoldfastJSON
 
 /// One transaction in the making: resources are loaded, new evidence is merged, and what can have changed by it is
@@ -213,7 +214,8 @@ extension Step {
 
     /// A session that this step itself learnt of counts too.
     private func openedBy(_ session: String) throws(JournalError) -> SessionLink? {
-        try transaction.sessions.last { $0.session == session } ?? journal.session(session)
+        if let own = transaction.sessions.last(where: { $0.session == session }) { return own }
+        return try journal.session(session)
     }
 
     /// Whether the rule passed before this step, or the resource was not there.
