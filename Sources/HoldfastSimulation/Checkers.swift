@@ -1,5 +1,5 @@
 internal import HoldfastCore
-package import HoldfastEngine
+internal import HoldfastEngine
 internal import HoldfastJSON
 
 /// What must hold, whatever went wrong; each says how often it had something to judge.

@@ -1,5 +1,5 @@
 internal import HoldfastCore
-package import HoldfastEngine
+internal import HoldfastEngine
 internal import HoldfastJSON
 
 /// A log of records in partitions, as Kafka keeps it: what was produced stays, and each reader has its own place.
@@ -64,7 +64,10 @@ private struct FakeRecords: RecordStorage {
     var first: Int64
 
     var count: Int { records.count }
-    func withBytes<R>(at index: Int, _ body: (Span<UInt8>) -> R) -> R { body(records[index].span) }
+    func withBytes<R>(at index: Int, _ body: (Swift.Span<UInt8>) -> R) -> R {
+        let record = records[index]
+        return body(record.span)
+    }
     func place(at index: Int) -> String { "\(partition)@\(first + Int64(index))" }
 }
 

@@ -1,5 +1,5 @@
 internal import HoldfastCore
-package import HoldfastEngine
+internal import HoldfastEngine
 internal import HoldfastJSON
 internal import Synchronization
 

@@ -1,15 +1,15 @@
-package import HoldfastCore
-package import HoldfastEngine
+internal import HoldfastCore
+internal import HoldfastEngine
 internal import Synchronization
 
 /// Time that moves only when nothing else can run.
-package final class VirtualClock: HoldfastClock {
-    package struct Instant: InstantProtocol {
+final class VirtualClock: HoldfastClock {
+    struct Instant: InstantProtocol {
         /// Since the simulation began.
         var offset: Swift.Duration = .zero
-        package func advanced(by duration: Swift.Duration) -> Instant { Instant(offset: offset + duration) }
-        package func duration(to other: Instant) -> Swift.Duration { other.offset - offset }
-        package static func < (a: Instant, b: Instant) -> Bool { a.offset < b.offset }
+        func advanced(by duration: Swift.Duration) -> Instant { Instant(offset: offset + duration) }
+        func duration(to other: Instant) -> Swift.Duration { other.offset - offset }
+        static func < (a: Instant, b: Instant) -> Bool { a.offset < b.offset }
     }
 
     private struct Sleeper {
@@ -28,17 +28,17 @@ package final class VirtualClock: HoldfastClock {
     private let start: Timestamp
 
     /// - Parameter start: the time on the wall when the simulation begins.
-    package init(start: Timestamp) { self.start = start }
+    init(start: Timestamp) { self.start = start }
 
-    package var now: Instant { state.withLock { $0.now } }
-    package var minimumResolution: Swift.Duration { .nanoseconds(1) }
+    var now: Instant { state.withLock { $0.now } }
+    var minimumResolution: Swift.Duration { .nanoseconds(1) }
 
-    package func wallTime() -> Timestamp {
+    func wallTime() -> Timestamp {
         let (seconds, attoseconds) = now.offset.components
         return start + Span(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 
-    package func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {
+    func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
