@@ -70,7 +70,10 @@ package struct FieldSet: Sendable {
         cells.append(contentsOf: Array(repeating: Cell(), count: 1 << bits))
         for (slot, member) in members {
             let name = Array(member[path.count].utf8)
-            let key = name.withUnsafeBytes { NameKey($0, start: 0, end: name.count) }
+            let key = (name + [0]).withUnsafeBytes { bytes in
+                bytes.baseAddress.map { NameKey($0, count: name.count, start: 0, end: name.count) }
+            }
+            guard let key else { preconditionFailure("an array with an element has an address") }
             var cell = Cell(head: key.head, tail: key.tail, count: Int32(name.count), slot: Int32(slot))
             cell.name = Int32(names.count)
             names.append(contentsOf: name)
@@ -95,9 +98,10 @@ extension FieldSet {
 
     /// See ``scan(_:into:)`` of a span.
     package func scan(_ bytes: UnsafeRawBufferPointer, into slots: inout [JSONSlice]) -> Outcome {
-        let scanner = Scanner(bytes)
-        let end = scan(scanner, from: scanner.skipSpace(0), into: &slots)
-        if end >= 0, scanner.skipSpace(end) == bytes.count { return .fields }
+        if let scanner = Scanner(bytes) {
+            let end = scan(scanner, from: scanner.skipSpace(0), into: &slots)
+            if end >= 0, scanner.skipSpace(end) == scanner.count { return .fields }
+        }
         clear(&slots)
         return .unusual
     }
@@ -112,12 +116,15 @@ extension FieldSet {
 
     /// The index after the object that starts here; `-1`, with every slot absent, for the unusual.
     func scan(_ bytes: Span<UInt8>, from start: Int, into slots: inout [JSONSlice]) -> Int {
-        bytes.withUnsafeBytes { scan(Scanner($0), from: start, into: &slots) }
+        bytes.withUnsafeBytes { bytes in
+            guard let scanner = Scanner(bytes) else { return -1 }
+            return scan(scanner, from: start, into: &slots)
+        }
     }
 
     private func scan(_ scanner: Scanner, from start: Int, into slots: inout [JSONSlice]) -> Int {
         clear(&slots)
-        guard scanner.bytes.count <= Int(UInt32.max), scanner.byte(start) == UInt8(ascii: "{") else { return -1 }
+        guard scanner.count <= Int(UInt32.max), scanner.byte(start) == UInt8(ascii: "{") else { return -1 }
         let end = slots.withUnsafeMutableBufferPointer { slots in
             cells.withUnsafeBufferPointer { cells in
                 levels.withUnsafeBufferPointer { levels in
@@ -146,22 +153,26 @@ struct NameKey {
     let head: UInt64
     let tail: UInt64
 
+    /// Of the name between two indices of a text of `count` bytes.
     @inline(__always)
-    init(_ bytes: UnsafeRawBufferPointer, start: Int, end: Int) {
-        let count = end &- start
-        if count >= 8 {
-            head = bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self)
-            tail = bytes.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self)
-        } else if start &+ 8 <= bytes.count {
+    init(_ text: UnsafeRawPointer, count: Int, start: Int, end: Int) {
+        let length = end &- start
+        if length >= 8 {
+            head = text.loadUnaligned(fromByteOffset: start, as: UInt64.self)
+            tail = text.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self)
+            return
+        }
+        tail = 0
+        if start &+ 8 <= count {
             head =
-                UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-                & (1 &<< UInt64(truncatingIfNeeded: count &* 8) &- 1)
-            tail = 0
+                UInt64(littleEndian: text.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+                & (1 &<< UInt64(truncatingIfNeeded: length &* 8) &- 1)
         } else {
             var word: UInt64 = 0
-            for index in 0..<count { word |= UInt64(bytes[start &+ index]) &<< UInt64(truncatingIfNeeded: index &* 8) }
+            for index in (start..<end).reversed() {
+                word = word &<< 8 | UInt64(text.load(fromByteOffset: index, as: UInt8.self))
+            }
             head = word
-            tail = 0
         }
     }
 
@@ -185,12 +196,14 @@ struct FieldScanner {
     func object(at start: Int, level: Int, depth: Int) -> Int {
         var at = scanner.skipSpace(start &+ 1)
         if scanner.byte(at) == UInt8(ascii: "}") { return at &+ 1 }
-        while true {
-            guard scanner.byte(at) == UInt8(ascii: "\"") else { return -1 }
-            let name = scanner.string(at &+ 1)
+        guard scanner.byte(at) == UInt8(ascii: "\"") else { return -1 }
+        at &+= 1
+        let level = levels[level]
+        while at >= 0 {
+            let name = scanner.string(at)
             guard name.end >= 0, !name.isEscaped else { return -1 }
-            let cell = cell(of: at &+ 1, name.end, level: level)
-            at = scanner.skipColon(name.end &+ 1)
+            let cell = cell(of: at, name.end, level: level)
+            at = scanner.skipColon(name.end)
             guard at >= 0 else { return -1 }
             if cell < 0 {
                 at = scanner.skipValue(at, depth: depth &- 1)
@@ -198,19 +211,15 @@ struct FieldScanner {
                 at = store(at, cell: cells[cell], depth: depth &- 1)
             }
             guard at >= 0 else { return -1 }
-            at = scanner.skipSpace(at)
-            let byte = scanner.byte(at)
-            if byte == UInt8(ascii: "}") { return at &+ 1 }
-            guard byte == UInt8(ascii: ",") else { return -1 }
-            at = scanner.skipSpace(at &+ 1)
+            at = scanner.skipToName(at)
         }
+        return at == -1 ? -1 : ~at
     }
 
     /// The cell of the name that lies between these indices, `-1` where nobody wants it.
     @inline(__always)
-    private func cell(of start: Int, _ end: Int, level: Int) -> Int {
-        let level = levels[level]
-        let key = NameKey(scanner.bytes, start: start, end: end)
+    private func cell(of start: Int, _ end: Int, level: FieldSet.Level) -> Int {
+        let key = NameKey(scanner.base, count: scanner.count, start: start, end: end)
         let mask = Int(truncatingIfNeeded: UInt64.max &>> UInt64(truncatingIfNeeded: level.shift))
         var place = key.place(shift: level.shift)
         while true {
@@ -229,7 +238,7 @@ struct FieldScanner {
     /// For names longer than the two words of their key.
     private func sameName(_ cell: FieldSet.Cell, _ start: Int) -> Bool {
         let wanted = names[Int(cell.name)..<(Int(cell.name) + Int(cell.count))]
-        return scanner.bytes[start..<(start + Int(cell.count))].elementsEqual(wanted)
+        return wanted.elementsEqual(UnsafeRawBufferPointer(start: scanner.base + start, count: wanted.count))
     }
 
     /// Keeps the place of a wanted value and goes into it where more is wanted inside; the index after it.

@@ -90,8 +90,9 @@ package struct JSONElements: Sendable {
     /// The next element, `nil` after the last.
     package mutating func next(in bytes: Span<UInt8>) -> JSONSlice? {
         bytes.withUnsafeBytes { bytes in
-            let scanner = Scanner(bytes)
-            guard let start = startOfNext(scanner), let (slice, after) = scanner.slice(at: start, depth: 64) else {
+            guard let scanner = Scanner(bytes), let start = startOfNext(scanner),
+                let (slice, after) = scanner.slice(at: start, depth: 64)
+            else {
                 return nil
             }
             next = after
@@ -104,14 +105,14 @@ package struct JSONElements: Sendable {
     package mutating func next(
         in bytes: Span<UInt8>, fields: FieldSet, into slots: inout [JSONSlice]
     ) -> (element: JSONSlice, outcome: FieldSet.Outcome)? {
-        let start = bytes.withUnsafeBytes { startOfNext(Scanner($0)) }
+        let start = bytes.withUnsafeBytes { Scanner($0).flatMap { startOfNext($0) } }
         guard let start else { return nil }
         let after = fields.scan(bytes, from: start, into: &slots)
         if after >= 0 {
             next = after
             return (JSONSlice(start: start, end: after, kind: .object), .fields)
         }
-        let found = bytes.withUnsafeBytes { Scanner($0).slice(at: start, depth: 64) }
+        let found = bytes.withUnsafeBytes { Scanner($0)?.slice(at: start, depth: 64) }
         guard let (element, after) = found else { return nil }
         next = after
         return (element, .unusual)

@@ -1,16 +1,27 @@
 /// Passes over the values of a text, checking them as the strict parser does. Every function takes the index of the
 /// first byte of something and gives the index after it, or `-1` where that is no JSON or nests too deep.
 struct Scanner {
-    let bytes: UnsafeRawBufferPointer
+    let base: UnsafeRawPointer
+    let count: Int
 
     @inline(__always)
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    init?(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress else { return nil }
+        self.base = base
+        count = bytes.count
+    }
 
     /// The byte at an index; zero, which stands nowhere in JSON, past the end.
     @inline(__always)
-    func byte(_ at: Int) -> UInt8 { at < bytes.count ? bytes[at] : 0 }
+    func byte(_ at: Int) -> UInt8 { at < count ? base.load(fromByteOffset: at, as: UInt8.self) : 0 }
 
-    // MARK: Space
+    /// Whether two bytes are these, the first of them in the low byte.
+    @inline(__always)
+    private func hasPair(_ at: Int, _ pair: UInt16) -> Bool {
+        at &+ 2 <= count && UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt16.self)) == pair
+    }
+
+    // MARK: Space and punctuation
 
     @inline(__always)
     func skipSpace(_ at: Int) -> Int {
@@ -21,21 +32,42 @@ struct Scanner {
     @inline(never)
     private func skipSomeSpace(_ start: Int) -> Int {
         var at = start
-        while at < bytes.count {
-            switch bytes[at] {
+        while true {
+            switch byte(at) {
             case 0x20, 0x09, 0x0A, 0x0D: at &+= 1
             default: return at
             }
         }
-        return at
     }
 
-    /// The colon after a name and the space around it.
+    /// From the quote that ends a name to the first byte of the value.
     @inline(__always)
-    func skipColon(_ start: Int) -> Int {
-        let at = skipSpace(start)
-        guard byte(at) == UInt8(ascii: ":") else { return -1 }
-        return skipSpace(at &+ 1)
+    func skipColon(_ quote: Int) -> Int {
+        if hasPair(quote, 0x3A22) { return skipSpace(quote &+ 2) }
+        return skipSpacedColon(quote)
+    }
+
+    @inline(never)
+    private func skipSpacedColon(_ quote: Int) -> Int {
+        let at = skipSpace(quote &+ 1)
+        return byte(at) == UInt8(ascii: ":") ? skipSpace(at &+ 1) : -1
+    }
+
+    /// From the end of a member's value to the first byte of the next name; to the end of the object, as its
+    /// complement, where there is no other member; `-1`, the complement of the start of the text, for anything else.
+    @inline(__always)
+    func skipToName(_ end: Int) -> Int {
+        if hasPair(end, 0x222C) { return end &+ 2 }
+        return skipSpaceToName(end)
+    }
+
+    @inline(never)
+    private func skipSpaceToName(_ end: Int) -> Int {
+        var at = skipSpace(end)
+        if byte(at) == UInt8(ascii: "}") { return ~(at &+ 1) }
+        guard byte(at) == UInt8(ascii: ",") else { return -1 }
+        at = skipSpace(at &+ 1)
+        return byte(at) == UInt8(ascii: "\"") ? at &+ 1 : -1
     }
 
     // MARK: Values
@@ -86,8 +118,8 @@ struct Scanner {
     /// Whether the four bytes at an index are these, the first of them in the lowest place.
     @inline(__always)
     private func hasWord(_ at: Int, _ word: UInt32) -> Bool {
-        at &+ 4 <= bytes.count
-            && UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)) == word
+        at &+ 4 <= count
+            && UInt32(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt32.self)) == word
     }
 
     /// An array or object with all that is in it. What is open is kept in the bits of one word, an object as a one.
@@ -147,7 +179,7 @@ struct Scanner {
     private func skipName(_ at: Int) -> Int {
         guard byte(at) == UInt8(ascii: "\"") else { return -1 }
         let end = string(at &+ 1).end
-        return end < 0 ? -1 : skipColon(end &+ 1)
+        return end < 0 ? -1 : skipColon(end)
     }
 
     // MARK: Numbers
@@ -192,14 +224,19 @@ struct Scanner {
     /// within sixteen bytes of the end of the text.
     @inline(__always)
     private func skipPlain(_ start: Int) -> Int {
+        // Types are spelt out, for only then the compiler picks the operators that are one instruction each.
+        let quote = SIMD16<Int8>(repeating: 0x22)
+        let backslash = SIMD16<Int8>(repeating: 0x5C)
+        let space = SIMD16<Int8>(repeating: 0x20)
         var at = start
-        while at &+ 16 <= bytes.count {
-            let block = bytes.loadUnaligned(fromByteOffset: at, as: SIMD16<Int8>.self)
+        while at &+ 16 <= count {
+            let block = base.loadUnaligned(fromByteOffset: at, as: SIMD16<Int8>.self)
+            let quotes: SIMDMask<SIMD16<Int8>> = block .== quote
+            let backslashes: SIMDMask<SIMD16<Int8>> = block .== backslash
             // Seen as signed numbers, what is not ASCII lies below the control characters.
-            let stops =
-                (block .== SIMD16(repeating: 0x22)) .| (block .== SIMD16(repeating: 0x5C))
-                .| (block .< SIMD16(repeating: 0x20))
-            let words = unsafeBitCast(stops, to: SIMD2<UInt64>.self)
+            let others: SIMDMask<SIMD16<Int8>> = block .< space
+            let stops: SIMDMask<SIMD16<Int8>> = quotes .| backslashes
+            let words = unsafeBitCast(stops .| others, to: SIMD2<UInt64>.self)
             if words.x != 0 { return at &+ words.x.trailingZeroBitCount &>> 3 }
             if words.y != 0 { return at &+ 8 &+ words.y.trailingZeroBitCount &>> 3 }
             at &+= 16
@@ -212,8 +249,8 @@ struct Scanner {
     private func rareString(_ start: Int) -> (end: Int, isEscaped: Bool) {
         var at = start
         var isEscaped = false
-        while at < bytes.count {
-            let byte = bytes[at]
+        while at < count {
+            let byte = byte(at)
             if byte == UInt8(ascii: "\"") { return (at, isEscaped) }
             if byte == UInt8(ascii: "\\") {
                 isEscaped = true
@@ -273,7 +310,7 @@ struct Scanner {
 
     /// One scalar value of two bytes or more, by the table of well-formed sequences of the Unicode Standard.
     private func skipScalarValue(_ start: Int) -> Int {
-        let lead = bytes[start]
+        let lead = byte(start)
         let second = byte(start &+ 1)
         switch lead {
         case 0xC2...0xDF: return isContinuation(second) ? start &+ 2 : -1
