@@ -24,7 +24,7 @@ package enum Operand: Sendable, Hashable {
 }
 
 /// What kind of operand an operator takes.
-package enum OperandKind: Sendable, Hashable {
+package enum OperandKind: Sendable, Hashable, CaseIterable {
     case scalar, scalars, number, texts, duration, ports, ranges, names
 
     /// What may stand there, as a message says it.

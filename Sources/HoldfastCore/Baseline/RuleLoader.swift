@@ -8,10 +8,10 @@ struct RuleLoader {
     private let spaces: [String: PathSpace]
     private let typeNames: [String]
 
-    init(types: [ResourceType], lists: Set<String>) {
+    init(catalog: Catalog, lists: Set<String>) {
         self.lists = lists
-        spaces = Dictionary(types.map { ($0.name, PathSpace($0)) }) { first, _ in first }
-        typeNames = spaces.keys.sorted()
+        spaces = catalog.types.mapValues(PathSpace.init)
+        typeNames = catalog.typeNames
     }
 
     func space(of type: String) -> PathSpace? { spaces[type] }
@@ -30,7 +30,7 @@ struct RuleLoader {
         problems += parser.problems
         let tests = (node["tests"]?.list ?? []).compactMap { test($0) }
         guard parser.problems.isEmpty, let expect else { return nil }
-        let reads = ReadSet([applies, expect].compactMap { $0 })
+        let reads = ReadSet([applies, expect].compactMap { $0 }, types: types.map(\.type))
         checkParams(node["params"], used: reads.params)
         return Rule(
             id: id, title: node["title"]?.text ?? "", types: types.map(\.type.name),
