@@ -66,12 +66,17 @@ struct FacetGrantsTests {
         "A condition that names who asks narrows what anyone is granted",
         arguments: [
             (#"{"StringEquals":{"aws:SourceAccount":"111122223333"}}"#, ["111122223333"]),
-            (#"{"StringEquals":{"AWS:SourceOwner":["111122223333","444455556666"]}}"#, ["111122223333", "444455556666"]),
+            (
+                #"{"StringEquals":{"AWS:SourceOwner":["111122223333","444455556666"]}}"#,
+                ["111122223333", "444455556666"]
+            ),
             (#"{"StringEquals":{"aws:PrincipalOrgID":"o-abc"}}"#, ["o-abc"]),
             (#"{"StringLike":{"aws:PrincipalOrgPaths":"o-abc/*"}}"#, ["o-abc"]),
             (#"{"StringLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/*"}}"#, ["111122223333"]),
-            (#"{"ArnEquals":{"aws:SourceArn":"arn:aws:sns:eu-west-1:111122223333:t"}}"#,
-                ["arn:aws:sns:eu-west-1:111122223333:t"]),
+            (
+                #"{"ArnEquals":{"aws:SourceArn":"arn:aws:sns:eu-west-1:111122223333:t"}}"#,
+                ["arn:aws:sns:eu-west-1:111122223333:t"]
+            ),
             (#"{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::mine"}}"#, ["arn:aws:s3:::mine"]),
             (#"{"StringEquals":{"kms:CallerAccount":"111122223333","kms:ViaService":"s3"}}"#, ["111122223333"]),
             (#"{"StringEquals":{"aws:SourceVpce":"vpce-1"}}"#, ["vpce-1"]),
@@ -129,7 +134,9 @@ struct FacetGrantsTests {
         #expect(try principals(allow(#""*""#), deny(#""*""#, action: "STS:assume*")) == [])
         #expect(try principals(allow(#""*""#), deny(#""*""#, action: "sts:TagSession")) == ["*"])
         #expect(try principals(allow(#""*""#), deny(#"{"AWS":"444455556666"}"#)) == ["*"])
-        #expect(try principals(allow(#"{"AWS":"arn:aws:iam::444455556666:role/a"}"#), deny(#"{"AWS":"444455556666"}"#)) == [])
+        #expect(
+            try principals(allow(#"{"AWS":"arn:aws:iam::444455556666:role/a"}"#), deny(#"{"AWS":"444455556666"}"#))
+                == [])
         #expect(
             try principals(allow(#"{"AWS":["444455556666","777788889999"]}"#), deny(#"{"AWS":"444455556666"}"#))
                 == ["777788889999"])
@@ -173,9 +180,10 @@ struct FacetGrantsTests {
             try lines(type, policy(#"{"Effect":"Deny","Action":"*","Resource":"arn:aws:s3:::a/b/*"}"#))
                 == ["#0: \(me) may s3:GetObject,s3:PutObject on arn:aws:s3:::a/*"])
         #expect(try lines(type, policy(#"{"Effect":"Deny","NotAction":"iam:*","Resource":"arn:aws:s3:::*"}"#)) == [])
-        #expect(try lines(type, policy(#"{"Effect":"Deny","NotAction":"s3:Get*","NotResource":"arn:aws:s3:::b/*"}"#)) == [
-            "#0: \(me) may s3:GetObject on arn:aws:s3:::a/*",
-        ])
+        #expect(
+            try lines(type, policy(#"{"Effect":"Deny","NotAction":"s3:Get*","NotResource":"arn:aws:s3:::b/*"}"#)) == [
+                "#0: \(me) may s3:GetObject on arn:aws:s3:::a/*"
+            ])
         #expect(try lines(type, policy(#"{"Effect":"Deny","Action":"*","NotResource":"arn:aws:s3:::a/*"}"#)).count == 1)
     }
 
@@ -198,7 +206,8 @@ struct FacetGrantsTests {
             return Facet.grants.value(of: StateValue(known: document), type: "AWS::IAM::Role")
         }
         let plain = #"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}]}"#
-        let encoded = "%7B%22Statement%22:%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22:%22*%22,%22Action%22"
+        let encoded =
+            "%7B%22Statement%22:%5B%7B%22Effect%22%3A%22Allow%22%2C%22Principal%22:%22*%22,%22Action%22"
             + "%3A%22sts%3AAssumeRole%22%7D%5D%7D"
         for text in [plain, encoded] {
             let items = try parts(of: role(text)).items
@@ -215,7 +224,10 @@ struct FacetGrantsTests {
     func documents() throws {
         let json: JSON = [
             "Policies": [
-                ["PolicyName": "a", "PolicyDocument": ["Statement": ["Effect": "Allow", "Action": "*", "Resource": "*"]]]
+                [
+                    "PolicyName": "a",
+                    "PolicyDocument": ["Statement": ["Effect": "Allow", "Action": "*", "Resource": "*"]],
+                ]
             ]
         ]
         let role = StateValue(snapshot: json)
@@ -335,7 +347,9 @@ struct FacetGrantsTests {
     func azure() throws {
         let assignment = #"{"properties":{"principalId":"p","roleDefinitionId":"/r/owner","scope":"/subscriptions/s"}}"#
         #expect(
-            try lines("Microsoft.Authorization/roleAssignments", assignment) == ["-: p may /r/owner on /subscriptions/s"])
+            try lines("Microsoft.Authorization/roleAssignments", assignment) == [
+                "-: p may /r/owner on /subscriptions/s"
+            ])
         func vault(_ roles: Bool) -> String {
             #"""
             {"properties":{"enableRbacAuthorization":\#(roles),

@@ -63,7 +63,9 @@ struct PolicyStatement: Sendable {
     private init(_ value: StateValue, _ source: FacetSource, _ index: Int) {
         self.source = source
         if self.source.key == nil {
-            if case .known(let sid?) = value[member: "Sid"].text("Sid"), !sid.isEmpty { self.source.key = sid } else {
+            if case .known(let sid?) = value[member: "Sid"].text("Sid"), !sid.isEmpty {
+                self.source.key = sid
+            } else {
                 self.source.key = "#\(index)"
             }
         }
