@@ -141,7 +141,8 @@ extension PredicateParser {
     /// `openings: {none: {...}}`, `grants: {none: {of: AssumeRolePolicyDocument, principal: {...}}}`,
     /// `encryption: {key: customer}`.
     private mutating func facetClause(_ facet: Facet, _ node: Node, of spaces: [PathSpace]) -> Predicate.Clause? {
-        for space in spaces where facet.reads(type: space.type.name).isEmpty {
+        let document = facet == .grants ? node.entries?.first?.value["of"]?.oneOrMany.first?.text : nil
+        for space in spaces where facet.reads(type: space.type.name, path: document.flatMap { PropertyPath($0) }).isEmpty {
             fail("\(space.type.name) has no \(facet.rawValue)", node)
             return nil
         }

@@ -9,7 +9,7 @@ struct PartyName: Sendable, Hashable {
 
     init(_ text: String) {
         let whole = text.lowercased()
-        isEveryone = ["*", "allusers", "allauthenticatedusers", "internet", "any"].contains(whole)
+        isEveryone = ["*", "authenticated", "allusers", "allauthenticatedusers"].contains(whole)
         isService = !whole.contains(":") && !whole.contains("/") && PartyName.isAWSService(whole)
         var names = [whole]
         let parts = whole.split(separator: ":", omittingEmptySubsequences: false)
