@@ -3,18 +3,26 @@ package import HoldfastJSON
 extension Plan {
     /// The whole plan, for machines and for the journal.
     package var json: JSON {
-        var object = JSONObject([
-            ("finding", .string(finding)), ("rule", .string(rule)),
-            ("resource", ["type": .string(resource.type), "id": .string(resource.id)]),
-            ("cloud", .string(context.cloud.rawValue)), ("account", .string(context.account)),
-            ("region", .string(context.region)), ("incarnation", .string(incarnation)),
-            ("playbook", .string(playbook)), ("playbookDigest", .string(playbookDigest.description)),
-            ("title", .string(title)), ("risk", .string(risk.rawValue)), ("digest", .string(digest.description)),
-            ("undo", undo.json), ("steps", .array(steps.map(\.json))), ("edits", .array(edits.map(\.json))),
-            ("warnings", .array(warnings.map(JSON.string))), ("alternatives", .array(alternatives.map(\.json))),
-            ("tellsActor", .bool(tellsActor)),
-        ])
-        object["grace"] = grace.map { .string($0.phrase) }
+        var object = JSONObject()
+        object["finding"] = .string(finding)
+        object["rule"] = .string(rule)
+        object["resource"] = ["type": .string(resource.type), "id": .string(resource.id)]
+        object["cloud"] = .string(context.cloud.rawValue)
+        object["account"] = .string(context.account)
+        object["region"] = .string(context.region)
+        object["incarnation"] = .string(incarnation)
+        object["playbook"] = .string(playbook)
+        object["playbookDigest"] = .string(playbookDigest.description)
+        object["title"] = .string(title)
+        object["risk"] = .string(risk.rawValue)
+        object["digest"] = .string(digest.description)
+        object["undo"] = undo.json
+        object["steps"] = .array(steps.map(\.json))
+        object["edits"] = .array(edits.map(\.json))
+        object["warnings"] = .array(warnings.map(JSON.string))
+        object["alternatives"] = .array(alternatives.map(\.json))
+        object["tellsActor"] = .bool(tellsActor)
+        object["grace"] = grace.map { JSON.string($0.phrase) }
         return .object(object)
     }
 }
@@ -54,7 +62,7 @@ extension PlannedStep {
     fileprivate var json: JSON {
         var object = call.json.object ?? JSONObject()
         object["why"] = .string(why)
-        object["item"] = item.map(JSON.string)
+        object["item"] = item.map { JSON.string($0) }
         object["writes"] = .array(writes.map { .string($0.description) })
         object["ifMatch"] = precondition.map { ["reference": .string($0.reference), "value": $0.value] }
         object["verify"] = .string(verify)

@@ -97,30 +97,27 @@ struct PlanRenderer {
             return list.elements.enumerated().map { index, element in
                 PlanItem(
                     path: isOfResource ? reference.path.appending(.index(index)) : nil,
-                    id: element.key ?? key(of: element.value, in: reference.path), value: element.value)
+                    id: element.key ?? playbook.type.key(of: element.value.json, in: reference.path), value: element.value)
             }
         }
     }
 
-    /// The offending element at a path; where it has a key, wherever in its list it now stands.
+    /// The offending element at a path; where it has a key by the catalog, wherever in its list it now stands.
     private func item(at path: PropertyPath, key: String?) throws(PlanStop) -> PlanItem {
         var path = path
         let listPath = PropertyPath(Array(path.steps.dropLast()))
-        if let key, case .index? = path.steps.last, case .list(let list) = request.document[listPath] {
-            let keys = list.elements.map { $0.key ?? self.key(of: $0.value, in: listPath) }
-            guard let index = keys.firstIndex(of: key) else {
+        if let key, case .index(let index)? = path.steps.last, case .list(let list) = request.document[listPath] {
+            let keys = list.elements.map { $0.key ?? playbook.type.key(of: $0.value.json, in: listPath) }
+            if let found = keys.firstIndex(of: key) {
+                path = listPath.appending(.index(found))
+            } else if index >= keys.count || keys[index] != nil {
                 throw .proposal("\(listPath) no longer has the element \(key) that offends")
             }
-            path = listPath.appending(.index(index))
         }
         let value = request.document[path]
         if let reason = value.unknownReason { throw .proposal("\(path) is not known: \(reason)") }
         if value == .absent { throw .proposal("what offends at \(path) is no longer there") }
-        return PlanItem(path: path, id: key ?? self.key(of: value, in: listPath), value: value)
-    }
-
-    private func key(of value: StateValue, in list: PropertyPath) -> String? {
-        ListKeys(playbook.type.listKeys).key(of: value.json, in: list)
+        return PlanItem(path: path, id: playbook.type.key(of: value.json, in: listPath), value: value)
     }
 
     private mutating func render(_ step: PlaybookStep, item: PlanItem?) throws(PlanStop) {

@@ -144,6 +144,8 @@ struct PlaybookTest: Sendable {
     var rule: String?
     var offending: [PropertyPath]?
     var params: [String: JSON]
+    /// `in:`, the one that is not classified without it.
+    var environment: String
     var lists: [String: [String]]
     var last: Given?
     var plans: [String]?

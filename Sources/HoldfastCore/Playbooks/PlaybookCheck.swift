@@ -173,7 +173,7 @@ struct PlaybookCheck {
 
     private mutating func checkParameter(_ reference: PlaybookReference, at place: SourcePlace) {
         for id in playbook.remedies {
-            guard let rule = vocabulary.rules[id], rule.params[reference.name] == nil else { continue }
+            guard let rule = vocabulary.baseline.rule(id), rule.params[reference.name] == nil else { continue }
             let near = suggestion(for: reference.name, among: rule.params.keys.sorted())
             found.append(Problem("rule \(id) has no parameter \"\(reference.name)\"\(near)", at: place))
         }
