@@ -81,10 +81,9 @@ package struct Baseline: Sendable {
             .filter { $0.end > now && $0.covers(resource) }.max { $0.end < $1.end }
     }
 
-    /// Top-level properties that a rule or pin reads of the resource itself, sorted; `nil`: any of them, for a facet
-    /// may need all.
-    package func propertiesRead(by id: String) -> [String]? {
-        if let rule = rule(id) { return rule.reads.facets.isEmpty ? rule.reads.properties : nil }
+    /// Top-level properties that a rule or pin reads of the resource itself, sorted.
+    package func propertiesRead(by id: String) -> [String] {
+        if let rule = rule(id) { return rule.reads.properties }
         return pin(id).map { Set($0.desired.compactMap { $0.path.property }).sorted() } ?? []
     }
 }

@@ -138,16 +138,20 @@ extension PredicateParser {
         return RelatedRead(name: entry.key, type: name, by: path, isReverse: true)
     }
 
-    /// `openings: {none: {...}}`, `grants: {none: {of: AssumeRolePolicyDocument, principal: {...}}}`.
+    /// `openings: {none: {...}}`, `grants: {none: {of: AssumeRolePolicyDocument, principal: {...}}}`,
+    /// `encryption: {key: customer}`.
     private mutating func facetClause(_ facet: Facet, _ node: Node, of spaces: [PathSpace]) -> Predicate.Clause? {
+        for space in spaces where facet.reads(type: space.type.name).isEmpty {
+            fail("\(space.type.name) has no \(facet.rawValue)", node)
+            return nil
+        }
+        guard facet.isList else {
+            return predicate(node, in: .facet(facet)).map { .init(subject: .facet(facet, of: []), predicate: $0) }
+        }
         guard let entries = node.entries, entries.count == 1, let quantifier = entries.first,
             Predicate.Quantifier(rawValue: quantifier.key) != nil || quantifier.key == "count"
         else {
             fail("\(facet.rawValue) is a list; expected one of any, all, none, count", node)
-            return nil
-        }
-        for space in spaces where !facet.isDefined(for: space.type) {
-            fail("\(space.type.name) has no \(facet.rawValue)", node)
             return nil
         }
         var body = quantifier

@@ -6,13 +6,19 @@ struct Evaluator {
     let resource: ResourceID
     let params: [String: JSON]
     let context: EvaluationContext
+    /// Where the rule's facets find the account's public access block, if the type has such a thing.
+    let accountBlock: RelatedRead?
     /// The earliest moment at which something that was read becomes older than what it was compared with.
     var nextChange: Timestamp?
 
-    init(_ document: StateValue, of resource: ResourceID, params: [String: JSON], in context: EvaluationContext) {
+    init(
+        _ document: StateValue, of resource: ResourceID, params: [String: JSON], accountBlock: RelatedRead? = nil,
+        in context: EvaluationContext
+    ) {
         self.document = document
         self.resource = resource
         self.params = params
+        self.accountBlock = accountBlock
         self.context = context
     }
 

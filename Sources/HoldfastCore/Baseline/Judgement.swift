@@ -52,6 +52,8 @@ struct Cursor: Sendable {
     var isOpaque = false
     /// What a message shows in place of `value`.
     var shown: StateValue?
+    /// The properties that this was derived from, where it is a facet's.
+    var sources: [FacetSource] = []
     /// The elements, where this list is not a property but made: a projection, a facet, related resources.
     var made: [Cursor]?
 
@@ -108,7 +110,8 @@ struct Cursor: Sendable {
     }
 
     private func at(_ step: PropertyPath.Step) -> Cursor {
-        var below = Cursor(value: .absent, path: path.appending(step), key: key, isOpaque: isOpaque)
+        var below = Cursor(
+            value: .absent, path: path.appending(step), key: key, isOpaque: isOpaque, sources: sources)
         switch (value, step) {
         case (.unknown, _): below.value = value
         case (.map(let map), .name(let name)): below.value = map[name]

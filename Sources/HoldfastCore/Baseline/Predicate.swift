@@ -98,14 +98,6 @@ package indirect enum Predicate: Sendable, Hashable {
     }
 }
 
-/// Derived values with one shape in all clouds.
-package enum Facet: String, Sendable, Hashable, CaseIterable {
-    /// What a set of network rules really leaves open.
-    case openings
-    /// What a policy document or binding really allows, and to whom.
-    case grants
-}
-
 /// A relation that a rule follows.
 package struct RelatedRead: Sendable, Hashable {
     /// The catalog's name, or the rule's own where it states `from:` and `by:`.

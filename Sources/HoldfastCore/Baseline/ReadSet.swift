@@ -2,7 +2,6 @@
 package struct ReadSet: Sendable, Hashable {
     /// Of the resource itself. Sorted, each once.
     package private(set) var paths: [PropertyPath] = []
-    /// A facet reads what the provider's semantics need, which may be anything of the resource.
     package private(set) var facets: Set<Facet> = []
     /// Sorted by name.
     package private(set) var relations: [Relation] = []
@@ -17,8 +16,17 @@ package struct ReadSet: Sendable, Hashable {
         package var paths: [PropertyPath]
     }
 
-    package init(_ predicates: [Predicate]) {
+    package init(_ predicates: [Predicate], types: [ResourceType]) {
         for predicate in predicates { collect(predicate, below: PropertyPath(), into: nil) }
+        for type in types {
+            for facet in facets.sorted(by: { $0.rawValue < $1.rawValue }) {
+                // Of several documents each is read, as of none all are.
+                paths += facet.reads(type: type.name)
+                for relation in facet.relations(of: type) where !relations.contains(where: { $0.read == relation }) {
+                    relations.append(Relation(read: relation, paths: []))
+                }
+            }
+        }
         paths = ReadSet.unique(paths)
         relations.sort { ($0.read.name, $0.read.type) < ($1.read.name, $1.read.type) }
     }
@@ -68,9 +76,8 @@ package struct ReadSet: Sendable, Hashable {
         case .tag:
             readsLabels = true
             collect(clause.predicate, below: nil, into: nil)
-        case .facet(let facet, let documents):
+        case .facet(let facet, _):
             facets.insert(facet)
-            paths += documents
             collect(clause.predicate, below: nil, into: nil)
         case .related(let read):
             if !read.isReverse { paths.append(read.by) }

@@ -53,7 +53,9 @@ package struct Rule: Sendable {
     package func evaluate(
         _ document: StateValue, of resource: ResourceID, params: [String: JSON]? = nil, in context: EvaluationContext
     ) -> Evaluation {
-        var evaluator = Evaluator(document, of: resource, params: params ?? self.params, in: context)
+        let block = reads.relations.first { $0.read.name == Facet.accountBlock }?.read
+        var evaluator = Evaluator(
+            document, of: resource, params: params ?? self.params, accountBlock: block, in: context)
         let root = evaluator.root
         let verdict = verdict(by: &evaluator, root)
         return Evaluation(verdict, nextChange: evaluator.nextChange)
@@ -93,14 +95,19 @@ extension Evaluator {
     /// Sorted by path and key, each place once.
     func offending(_ witnesses: [Witness]) -> [Offending] {
         var offending: [Offending] = []
-        for witness in witnesses {
-            let cursor = witness.cursor
-            if offending.contains(where: { $0.path == cursor.path && $0.key == cursor.key }) { continue }
+        func add(_ path: PropertyPath, _ key: String?, _ actual: JSON, _ witness: Witness) {
+            if offending.contains(where: { $0.path == path && $0.key == key }) { return }
             let phrase = witness.predicate.phrase(params)
             offending.append(
                 Offending(
-                    path: cursor.path, key: cursor.key, actual: (cursor.shown ?? cursor.value).json,
-                    expected: witness.isNegated ? "not \(phrase)" : phrase))
+                    path: path, key: key, actual: actual, expected: witness.isNegated ? "not \(phrase)" : phrase))
+        }
+        for witness in witnesses {
+            let cursor = witness.cursor
+            if cursor.sources.isEmpty {
+                add(cursor.path, cursor.key, (cursor.shown ?? cursor.value).json, witness)
+            }
+            for source in cursor.sources { add(source.path, source.key, source.actual, witness) }
         }
         return offending.sorted { ($0.path, $0.key ?? "") < ($1.path, $1.key ?? "") }
     }

@@ -13,8 +13,6 @@ package struct RuleIndex: Sendable {
     private var byType: [String: [String]] = [:]
     /// Type -> top-level property -> ids of rules and pins.
     private var byProperty: [String: [String: [String]]] = [:]
-    /// Those that may read any property.
-    private var byAnyProperty: [String: [String]] = [:]
     /// The changed type -> what hangs on it, with the properties there that are read; none: only whether it is there.
     private var dependencies: [String: [(dependency: Dependency, properties: Set<String>)]] = [:]
     /// Ids of the rules whose verdict may change by time alone, sorted.
@@ -28,7 +26,7 @@ package struct RuleIndex: Sendable {
 
     /// Ids of the rules and pins of a type that read one of these top-level properties, sorted.
     package func rules(of type: String, touching properties: some Sequence<String>) -> [String] {
-        var found = Set(byAnyProperty[type] ?? [])
+        var found: Set<String> = []
         let table = byProperty[type] ?? [:]
         for property in properties { found.formUnion(table[property] ?? []) }
         return found.sorted()
@@ -52,15 +50,11 @@ package struct RuleIndex: Sendable {
         for rule in rules {
             for type in rule.types {
                 byType[type, default: []].append(rule.id)
-                if rule.reads.facets.isEmpty {
-                    var properties = Set(rule.reads.properties)
-                    if rule.reads.readsLabels, let path = types[type].flatMap(Labels.path), let name = path.property {
-                        properties.insert(name)
-                    }
-                    for property in properties { byProperty[type, default: [:]][property, default: []].append(rule.id) }
-                } else {
-                    byAnyProperty[type, default: []].append(rule.id)
+                var properties = Set(rule.reads.properties)
+                if rule.reads.readsLabels, let path = types[type].flatMap(Labels.path), let name = path.property {
+                    properties.insert(name)
                 }
+                for property in properties { byProperty[type, default: [:]][property, default: []].append(rule.id) }
                 for relation in rule.reads.relations { add(relation, of: type, for: rule.id) }
             }
             if rule.reads.readsClock { clockRules.append(rule.id) }

@@ -30,7 +30,7 @@ struct RuleLoader {
         problems += parser.problems
         let tests = (node["tests"]?.list ?? []).compactMap { test($0) }
         guard parser.problems.isEmpty, let expect else { return nil }
-        let reads = ReadSet([applies, expect].compactMap { $0 })
+        let reads = ReadSet([applies, expect].compactMap { $0 }, types: types.map(\.type))
         checkParams(node["params"], used: reads.params)
         return Rule(
             id: id, title: node["title"]?.text ?? "", types: types.map(\.type.name),
