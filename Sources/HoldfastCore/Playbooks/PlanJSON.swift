@@ -1,3 +1,4 @@
+internal import HoldfastCrypto
 package import HoldfastJSON
 
 extension Plan {

@@ -273,7 +273,11 @@ extension PlaybookTemplate {
         case .literal, .reference: self
         case .list(let elements): .list(elements.map(\.withoutEdits))
         case .map(let members):
-            .map(members.map { Member(name: $0.name, isOptional: $0.isOptional, value: $0.value.withoutEdits) })
+            .map(members.map { member in
+                var member = member
+                member.value = member.value.withoutEdits
+                return member
+            })
         case .join(let parts, let place): .join(parts, place)
         }
     }

@@ -98,7 +98,9 @@ struct PlaybookStep: Sendable {
     var waitUntil: PlaybookCondition?
     var waitAtMost: Span?
     var undo: Undo
+    /// Of its call.
     var place: SourcePlace
+    var undoPlace: SourcePlace
 }
 
 /// How well something can be undone; the greater, the worse.

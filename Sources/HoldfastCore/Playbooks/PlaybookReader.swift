@@ -129,7 +129,7 @@ struct PlaybookReader {
         var step = PlaybookStep(
             why: node["why"]?.text, when: nil, loop: nil, bound: 100, call: node["do"]?.text ?? "",
             with: .map([]), ifMatch: nil, waitUntil: nil, waitAtMost: nil, undo: .restore,
-            place: node["do"]?.place ?? node.place)
+            place: node["do"]?.place ?? node.place, undoPlace: node["undo"]?.place ?? node.place)
         step.with = node["with"].map { PlaybookTemplate.read($0, problems: &problems) } ?? .map([])
         step.when = node["when"].map { parser.condition($0) }
         if let loop = node["for-each"] {
