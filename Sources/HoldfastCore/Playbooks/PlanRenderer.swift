@@ -161,8 +161,8 @@ struct PlanRenderer {
         }
         switch outcome {
         case .holds: return true
-        case .fails(let reason):
-            skipped.append("\(step.call): \(reason)")
+        case .fails(let asked):
+            skipped.append("\(step.call) is done only where \(asked)")
             return false
         case .unknown(let reason):
             throw .proposal("whether \(step.call) is needed cannot be told: \(reason)")
