@@ -79,7 +79,8 @@ struct CatalogReader {
                 let hint = suggestion(for: entry.key, among: CatalogReader.words)
                 report("unknown word \"\(entry.key)\" in a source\(hint)", at: entry.keyPlace)
             }
-            return word(node)
+            guard node["when"] != nil, node["each"] == nil else { return word(node) }
+            return word(node).map { .only(when: conditions(node["when"]), $0) }
         }
     }
 

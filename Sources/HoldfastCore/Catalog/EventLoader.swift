@@ -155,6 +155,7 @@ extension CatalogReader {
             for source in sources { check(source, at: path.appending(.each), types: types, place: place) }
         case .each(_, let value, _):
             check(value, at: path.appending(.each), types: types, place: place)
+        case .only(_, let source): check(source, at: path, types: types, place: place)
         case .constant(let json): check(json, at: path, types: types, place: place)
         case .lookup(_, let table):
             for name in table.keys.sorted() { check(table[name] ?? .null, at: path, types: types, place: place) }

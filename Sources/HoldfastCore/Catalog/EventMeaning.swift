@@ -1,4 +1,4 @@
-package import HoldfastJSON
+internal import HoldfastJSON
 
 /// What one operation means for resources, as a catalog file says under `events:`.
 struct EventMeaning: Sendable {
@@ -85,7 +85,7 @@ struct CarriedChange: Sendable {
             return elements(each, in: scope).flatMap { put(list, key: key, value: value, in: $0, of: type) }
         case .remove(let list, let each, let key):
             return elements(each, in: scope).map { scope in
-                key.value(in: scope)?.firstScalarText.map { .remove(list: list, key: type.elementKey($0)) }
+                key.value(in: scope)?.firstScalarText.map { .remove(list: list, key: type.keys.key($0)) }
                     ?? .touched(list)
             }
         case .touched(let paths): return paths.map { .touched($0) }
@@ -109,22 +109,13 @@ struct CarriedChange: Sendable {
         _ list: PropertyPath, key: ValueSource?, value: ValueSource, in scope: EventScope, of type: ResourceType
     ) -> [EvidenceChange] {
         guard let value = value.value(in: scope) else { return [.touched(list)] }
-        let named = key.map { $0.value(in: scope)?.firstScalarText.map(type.elementKey) } ?? type.key(of: value, in: list)
+        let named = key.map { $0.value(in: scope)?.firstScalarText.map(type.keys.key) } ?? type.keys.key(of: value, in: list)
         guard let named else { return [.touched(list)] }
         return [.put(list: list, key: named, value)]
     }
 }
 
 extension ResourceType {
-    /// An element's key in a list that has keys by ``listKeys``: the texts of its key members, with `/` between;
-    /// `nil` where the list has none or the element lacks one. Of a list of scalars the element itself.
-    package func key(of element: JSON, in list: PropertyPath) -> String? {
-        guard let names = listKeys[list] else { return nil }
-        if names.isEmpty { return element.scalarText.map(elementKey) }
-        let texts = names.compactMap { element[$0]?.scalarText }.filter { !$0.isEmpty }
-        return texts.count == names.count ? elementKey(texts.joined(separator: "/")) : nil
-    }
-
-    /// Azure's names mean the same in any letter case, so keys are in lower case there.
-    func elementKey(_ text: String) -> String { cloud == .azure ? text.lowercased() : text }
+    /// What tells the elements of this type's lists apart. Azure's names mean the same in any letter case.
+    package var keys: ListKeys { ListKeys(listKeys, ignoresCase: cloud == .azure) }
 }

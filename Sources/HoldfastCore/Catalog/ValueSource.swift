@@ -22,6 +22,7 @@ indirect enum ValueSource: Sendable, Hashable {
     case map([Member])
     case list([ValueSource])
     case each(EventPath, value: ValueSource, when: [EventCondition])
+    case only(when: [EventCondition], ValueSource)
     /// Texts with another between them; a part that is missing is empty.
     case join([ValueSource], with: String)
 
@@ -61,6 +62,8 @@ indirect enum ValueSource: Sendable, Hashable {
             guard scope.hasList(at: path) else { return nil }
             let scopes = scope.entering(path).filter { scope in conditions.allSatisfy { $0.holds(in: scope) } }
             return .array(scopes.compactMap { value.value(in: $0) })
+        case .only(let conditions, let source):
+            return conditions.allSatisfy { $0.holds(in: scope) } ? source.value(in: scope) : nil
         case .join(let sources, let mark):
             let texts = sources.map { $0.value(in: scope)?.firstScalarText }
             return texts.allSatisfy { $0 == nil } ? nil : .string(texts.map { $0 ?? "" }.joined(separator: mark))
@@ -91,6 +94,7 @@ indirect enum ValueSource: Sendable, Hashable {
             .after(_, let source), .lookup(let source, _): source.paths
         case .map(let members): members.flatMap(\.source.paths)
         case .each(let path, _, _): [path]
+        case .only(let conditions, let source): conditions.map(\.path) + source.paths
         }
     }
 }
