@@ -38,14 +38,17 @@ struct IntakeStep {
         seen.insert(event.id)
         step.transaction.eventIDs.append(event.id)
         counts.events += 1
-        if event.time > step.now + step.policy.clockTolerance { fromFuture += 1 }
-        switch step.policy.match(event) {
+        if event.time > step.now + step.policy.limits.clockTolerance { fromFuture += 1 }
+        switch step.policy.catalog.changes(for: event) {
         case .unknownOperation:
             counts.unknownOperations += 1
             count("operation.unknown", label: "\(event.cloud.rawValue) \(event.action)")
         case .notOurs: count("operation.not-ours", label: "\(event.cloud.rawValue) \(event.action)")
-        case .changes(let changes):
+        case .known(let changes, let unresolved):
             for change in changes where change.effect != .relates { try take(change, of: event) }
+            for effect in unresolved {
+                count("operation.unresolved", label: "\(event.action): \(effect.type): \(effect.reason)")
+            }
         }
     }
 
@@ -68,14 +71,16 @@ struct IntakeStep {
 
     mutating func take(_ opening: SessionOpening) {
         counts.sessions += 1
-        step.transaction.sessions.append(
-            SessionLink(session: opening.session, caller: opening.caller, opened: opening.opened))
+        for session in opening.sessions {
+            step.transaction.sessions.append(
+                SessionLink(session: session, caller: opening.caller, opened: opening.opened))
+        }
     }
 
-    mutating func drop(_ dropped: DroppedEvent) {
+    mutating func drop(_ dropped: DroppedRecord) {
         counts.dropped += 1
-        let hour = dropped.time.nanoseconds / 3_600_000_000_000 * 3600
-        count("dropped.\(dropped.kind)", label: dropped.actor, hour: hour)
+        let hour = (dropped.time?.nanoseconds ?? 0) / 3_600_000_000_000 * 3600
+        count("dropped \(dropped.reason)", label: dropped.actor, hour: hour)
     }
 
     mutating func deadLetter(_ reason: String, at place: String, bytes: [UInt8]) {

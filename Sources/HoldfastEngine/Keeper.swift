@@ -5,7 +5,7 @@ internal import HoldfastJSON
 /// one transaction of the journal. Both lanes go through it; neither waits in it for anything but the journal.
 package actor Keeper {
     private let journal: any Journal
-    private let decoder: EventDecoder
+    private var decoder = EventDecoder()
     private var policy: Policy
     private var known: KnownEvents
     private var leases: [String: Lease] = [:]
@@ -33,7 +33,6 @@ package actor Keeper {
     package init(journal: any Journal, policy: Policy, limits: Limits) throws(JournalError) {
         self.journal = journal
         self.policy = policy
-        decoder = EventDecoder()
         known = KnownEvents(limit: limits.knownEvents)
         for id in try journal.recentEventIDs(limit: limits.knownEvents) { known.insert(id) }
         leases["shards"] = try journal.acquire(part: "shards")
@@ -52,7 +51,7 @@ package actor Keeper {
     package func intake(_ batch: RecordBatch, from source: String, now: Timestamp) throws(JournalError) {
         var intake = IntakeStep(step: Step(policy: policy, journal: journal, now: now), source: source)
         for index in 0..<batch.records.count {
-            let items = batch.records.withBytes(at: index) { decoder.decode($0) }
+            let items = batch.records.withBytes(at: index) { decoder.decode($0, detail: .intake) }
             for item in items {
                 try take(item, into: &intake, place: batch.records.place(at: index))
             }
@@ -82,7 +81,8 @@ package actor Keeper {
         case .dropped(let dropped): intake.drop(dropped)
         case .session(let opening): intake.take(opening)
         case .undecodable(let failure):
-            intake.deadLetter(failure.reason, at: "\(place)+\(failure.offset)", bytes: failure.bytes)
+            intake.deadLetter(
+                failure.reason, at: failure.place.isEmpty ? place : "\(place) \(failure.place)", bytes: failure.bytes)
         }
     }
 
@@ -144,6 +144,21 @@ package actor Keeper {
         try commit(step, lease: nil)
     }
 
+    /// Marks every known resource that is there: the slow sweep, which finds what no event told.
+    package func sweep(now: Timestamp) throws(JournalError) {
+        var last: ResourceID?
+        while true {
+            let page = try journal.resources(after: last, limit: 500)
+            guard let end = page.last else { return }
+            var step = Step(policy: policy, journal: journal, now: now)
+            for row in page where !row.isDeleted {
+                step.markDirty(row.resource, context: row.context, reason: "sweep")
+            }
+            try commit(step, lease: nil)
+            last = end.resource
+        }
+    }
+
     // MARK: Data
 
     /// A resource as it was recorded before the first event: the first scan.
@@ -175,10 +190,10 @@ package actor Keeper {
 
     /// A notice or an audit entry that no step led to.
     package func note(notices: [Notice] = [], audit: [AuditEntry] = []) throws(JournalError) {
-        var transaction = JournalTransaction()
-        transaction.notices = notices
-        transaction.audit = audit
-        try journal.commit(transaction)
+        var step = Step(policy: policy, journal: journal, now: .distantPast)
+        step.transaction.notices = notices
+        step.transaction.audit = audit
+        try commit(step, lease: nil)
     }
 
     private func commit(_ step: Step, lease: Lease?) throws(JournalError) {

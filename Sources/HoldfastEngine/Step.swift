@@ -1,4 +1,5 @@
-package import HoldfastCore
+internal import HoldfastCore
+internal import HoldfastCrypto
 internal import HoldfastJSON
 
 /// One transaction in the making: resources are loaded, new evidence is merged, and what can have changed by it is
@@ -13,7 +14,7 @@ struct Step {
     private(set) var evaluations = 0
     private(set) var changes: [(finding: Finding, change: FindingChange)] = []
 
-    private var subjects: [ResourceID: Subject] = [:]
+    private(set) var subjects: [ResourceID: Subject] = [:]
     private var findings: [ResourceID: [String: Finding]] = [:]
 
     init(policy: Policy, journal: any Journal, now: Timestamp) {
@@ -48,7 +49,7 @@ struct Step {
         return subject
     }
 
-    private func makeSubject(
+    func makeSubject(
         _ id: ResourceID, context: ResourceContext, stored: StoredResource?
     ) throws(JournalError) -> Subject {
         let resolution = policy.resolution(for: id.type)
@@ -91,6 +92,7 @@ struct Step {
             due[subject.resource, default: []].formUnion(
                 policy.rules(of: subject.resource.type, touching: subject.touched))
             for dependent in try dependents(of: subject) {
+                _ = try self.subject(dependent.resource, context: dependent.context)
                 due[dependent.resource, default: []].formUnion(dependent.rules)
             }
         }
@@ -116,91 +118,9 @@ struct Step {
                 resource: subject.resource, context: subject.context, evidence: subject.after.encoded,
                 incarnation: subject.view.incarnation, isDeleted: subject.view.isDeleted,
                 catalogDigest: policy.catalogDigest,
-                references: policy.references(of: subject.resource, document: subject.view.document)))
+                references: references(of: subject)))
     }
 
-    /// What the step learnt of a resource already counts, also for relations.
-    private func documents(_ stored: [StoredResource]) throws(JournalError) -> [Subject] {
-        var found: [Subject] = []
-        for row in stored {
-            if let known = subjects[row.resource] {
-                found.append(known)
-            } else {
-                found.append(try makeSubject(row.resource, context: row.context, stored: row))
-            }
-        }
-        return found
-    }
-
-    /// Resources of a type that hold a reference, as the journal has them and as this step changes them.
-    private func resources(
-        type: String, path: String, value: String, account: String
-    ) throws(JournalError) -> [Subject] {
-        let stored = try journal.resources(type: type, path: path, value: value, limit: Policy.relatedLimit)
-        var found = try documents(stored)
-        for subject in subjects.values where subject.changed && subject.resource.type == type {
-            if !found.contains(where: { $0.resource == subject.resource }) { found.append(subject) }
-        }
-        return found.filter { subject in
-            subject.context.account == account && !subject.view.isDeleted
-                && policy.references(of: subject.resource, document: subject.view.document)
-                    .contains(.init(path: path, value: value))
-        }.sorted { $0.resource < $1.resource }
-    }
-
-    private struct Dependent {
-        var resource: ResourceID
-        var rules: Set<String>
-    }
-
-    /// Resources with a rule that reads the changed one along a relation, by what it referred to before and refers to
-    /// now.
-    private mutating func dependents(of subject: Subject) throws(JournalError) -> [Dependent] {
-        var found: [Dependent] = []
-        let before = ResourceView(of: subject.before, keys: policy.listKeys(for: subject.resource.type))
-        let references = Set(
-            policy.references(of: subject.resource, document: subject.view.document)
-                + policy.references(of: subject.resource, document: before.document))
-        for edge in policy.dependents(on: subject.resource.type, touching: subject.touched) {
-            let path = edge.relation.isReverse ? edge.relation.by.description : "."
-            let other = edge.relation.isReverse ? "." : edge.relation.by.description
-            for reference in references.sorted(by: { $0.value < $1.value }) where reference.path == path {
-                let targets = try resources(
-                    type: edge.type, path: other, value: reference.value, account: subject.context.account)
-                for target in targets {
-                    if subjects[target.resource] == nil { subjects[target.resource] = target }
-                    found.append(Dependent(resource: target.resource, rules: edge.rules))
-                }
-            }
-        }
-        return found
-    }
-
-    /// The documents at the other end of a relation; unknown where the other end was never heard of.
-    private func related(
-        _ relation: ResourceType.Relation, of subject: Subject
-    ) throws(JournalError) -> RelatedDocuments {
-        let path = relation.isReverse ? "." : relation.by.description
-        let references = policy.references(of: subject.resource, document: subject.view.document)
-            .filter { $0.path == path }
-        var found: [Subject] = []
-        var missing: [String] = []
-        for reference in references {
-            let other = relation.isReverse ? relation.by.description : "."
-            let subjects = try resources(
-                type: relation.type, path: other, value: reference.value, account: subject.context.account)
-            if subjects.isEmpty { missing.append(reference.value) }
-            for subject in subjects where !found.contains(where: { $0.resource == subject.resource }) {
-                found.append(subject)
-            }
-        }
-        let documents = found.map { (resource: $0.resource, document: $0.view.document) }
-        if relation.isReverse {
-            return RelatedDocuments(documents: documents, openBecause: "not every \(relation.type) was listed")
-        }
-        let reason = missing.isEmpty ? nil : "\(relation.type) \(missing.sorted()[0]) was never read"
-        return RelatedDocuments(documents: documents, openBecause: reason)
-    }
 }
 
 /// Why a step evaluates: what a finding's cause falls back on.
@@ -216,40 +136,36 @@ extension Step {
     private mutating func evaluate(_ rule: String, on id: ResourceID, cause: CauseOfStep) throws(JournalError) {
         guard let subject = subjects[id] else { return }
         evaluations += 1
-        let environment = policy.environment(of: subject.context, document: subject.view.document)
-        let evaluation = try verdict(rule, subject, environment: environment)
+        let context = try context(of: subject, for: rule)
+        let evaluation = policy.baseline.evaluate(rule, subject.view.document, of: id, in: context)
         if let due = evaluation.nextChange {
             transaction.timers.append(TimerMark(resource: id, rule: rule, due: due))
         }
         let old = try finding(rule, of: id)
-        let candidate = try candidate(rule, subject, evaluation, environment: environment, cause: cause, old: old)
-        let exemption = policy.exemption(rule: rule, resource: id, context: subject.context, now: now)
+        let candidate = try candidate(rule, subject, evaluation.verdict, in: context, cause: cause, old: old)
+        let exemption = policy.baseline.exemption(rule, id, at: now).map { "\($0.kind.rawValue): \($0.reason)" }
         let input = FindingInput(
             verdict: evaluation.verdict, isDeleted: subject.view.isDeleted, exemption: exemption,
             candidate: candidate)
         guard let (new, change) = Finding.next(old, input) else { return }
         findings[id, default: [:]][rule] = new
         record(new, change)
-        if new.state == .open { plan(for: new, subject: subject) }
+        guard new.state == .open, let plan = policy.plan(for: new, document: subject.view.document, in: context)
+        else { return }
+        record(plan)
     }
 
-    private func verdict(
-        _ rule: String, _ subject: Subject, environment: String
-    ) throws(JournalError) -> Evaluation {
-        var failure: JournalError?
-        let evaluation = policy.evaluate(
-            rule, resource: subject.resource, document: subject.view.document, context: subject.context,
-            environment: environment, now: now
-        ) { relation in
-            do throws(JournalError) {
-                return try related(relation, of: subject)
-            } catch {
-                failure = error
-                return RelatedDocuments(documents: [], openBecause: "the journal could not be read")
-            }
-        }
-        if let failure { throw failure }
-        return evaluation
+    /// The rule's verdict by the state alone, no finding looked at.
+    func freshVerdict(_ rule: String, _ subject: Subject) throws(JournalError) -> Verdict {
+        let context = try context(of: subject, for: rule)
+        return policy.baseline.evaluate(rule, subject.view.document, of: subject.resource, in: context).verdict
+    }
+
+    private func context(of subject: Subject, for rule: String) throws(JournalError) -> EvaluationContext {
+        var related: [RelatedRead: RelatedResources] = [:]
+        for read in policy.relations(readBy: rule) { related[read] = try self.related(read, of: subject) }
+        return policy.context(
+            of: subject.resource, at: subject.context, document: subject.view.document, now: now, related: related)
     }
 
     private mutating func finding(_ rule: String, of id: ResourceID) throws(JournalError) -> Finding? {
@@ -263,30 +179,26 @@ extension Step {
 
     /// How the finding would look were it opened now.
     private func candidate(
-        _ rule: String, _ subject: Subject, _ evaluation: Evaluation, environment: String, cause: CauseOfStep,
+        _ rule: String, _ subject: Subject, _ verdict: Verdict, in context: EvaluationContext, cause: CauseOfStep,
         old: Finding?
     ) throws(JournalError) -> Finding {
-        let paths = evaluation.verdict.offending.map(\.path)
-        let newest = subject.view.newest(touching: paths) ?? subject.view.applied.last
-        let causedBy = try self.cause(newest, cause: cause)
-        let read = policy.propertiesRead(by: rule, of: subject.resource.type)
-        let (severity, reason) = policy.severity(of: rule, environment: environment, context: subject.context)
+        let newest = subject.view.newest(touching: verdict.offending.map(\.path)) ?? subject.view.applied.last
+        let causedBy = cause == .baseline && old == nil ? .baseline : try self.cause(newest)
+        let severity = policy.baseline.severity(rule, of: subject.resource, in: context)
+        let begins = old == nil || old?.state == .resolved || old?.state == .deleted
         var origin = Finding.Origin.backlog
-        if old == nil || old?.state == .resolved || old?.state == .deleted, !causedBy.isBaseline,
-            evaluation.verdict.outcome == .drift
-        {
-            origin = try wasGood(rule, subject, environment: environment) ? .drift : .backlog
-        }
+        if begins, !causedBy.isBaseline, verdict.outcome == .drift, try wasGood(rule, subject) { origin = .drift }
         return Finding(
             rule: rule, resource: subject.resource, context: subject.context,
-            incarnation: subject.view.incarnation, state: .open, severity: severity, severityReason: reason,
-            origin: origin, since: causedBy.isBaseline ? now : causedBy.time, cause: causedBy,
-            offending: evaluation.verdict.offending, reason: "",
-            evidence: subject.view.isObserved(read) ? .observed : .reported, environment: environment)
+            incarnation: subject.view.incarnation, state: .open, severity: severity?.value ?? .medium,
+            severityReason: severity.map { "\($0.place)" } ?? "", origin: origin,
+            since: causedBy.isBaseline ? now : causedBy.time, cause: causedBy, offending: verdict.offending,
+            reason: "", evidence: subject.view.isObserved(policy.pathsRead(by: rule)) ? .observed : .reported,
+            environment: context.environment)
     }
 
     /// The event behind a piece of evidence, with its actor followed through the sessions that lead to it.
-    private func cause(_ item: EvidenceItem?, cause: CauseOfStep) throws(JournalError) -> Finding.Cause {
+    private func cause(_ item: EvidenceItem?) throws(JournalError) -> Finding.Cause {
         guard let item, item.source == .reported else { return .baseline }
         var chain: [String] = []
         var session = item.origin.session
@@ -302,18 +214,16 @@ extension Step {
 
     /// A session that this step itself learnt of counts too.
     private func openedBy(_ session: String) throws(JournalError) -> SessionLink? {
-        try transaction.sessions.last { $0.session == session } ?? journal.session(session)
+        if let own = transaction.sessions.last(where: { $0.session == session }) { return own }
+        return try journal.session(session)
     }
 
     /// Whether the rule passed before this step, or the resource was not there.
-    private func wasGood(
-        _ rule: String, _ subject: Subject, environment: String
-    ) throws(JournalError) -> Bool {
-        let created = subject.view.applied.first.map { $0.change == .created } ?? false
-        if !subject.wasThere && created { return true }
+    private func wasGood(_ rule: String, _ subject: Subject) throws(JournalError) -> Bool {
+        if !subject.wasThere, subject.view.applied.first?.change == .created { return true }
         var earlier = subject
         earlier.view = ResourceView(of: subject.before, keys: policy.listKeys(for: subject.resource.type))
-        return try verdict(rule, earlier, environment: environment).verdict.outcome == .pass
+        return try freshVerdict(rule, earlier).outcome == .pass
     }
 
     private mutating func record(_ finding: Finding, _ change: FindingChange) {
@@ -330,9 +240,15 @@ extension Step {
                 known: now, cause: finding.cause.event, body: body))
     }
 
-    /// A dry-run plan: what would be done. Rendered, recorded, never carried out here.
-    private mutating func plan(for finding: Finding, subject: Subject) {
-        guard let plan = policy.plan(for: finding, document: subject.view.document) else { return }
-        transaction.plans.append((finding: finding.id, digest: plan.digest, body: plan.body))
+    /// A dry-run plan: what would be done. Rendered and recorded, never carried out here.
+    private mutating func record(_ plan: Plan) {
+        transaction.plans.append((finding: plan.finding, digest: plan.digest.description, body: plan.json))
+        transaction.audit.append(
+            AuditEntry(
+                kind: "plan", at: now,
+                body: [
+                    "finding": .string(plan.finding), "playbook": .string(plan.playbook),
+                    "digest": .string(plan.digest.description), "mode": "dry-run",
+                ]))
     }
 }

@@ -32,7 +32,7 @@ extension Step {
         transaction.dirty.append(
             DirtyResource(
                 resource: resource, context: context, priority: policy.priority(of: resource.type), since: now,
-                notBefore: now + policy.settleTime, reason: reason))
+                notBefore: now + policy.limits.settleTime, reason: reason))
     }
 }
 

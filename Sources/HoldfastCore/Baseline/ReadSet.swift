@@ -83,7 +83,7 @@ package struct ReadSet: Sendable, Hashable {
             if !read.isReverse { paths.append(read.by) }
             let index = relations.firstIndex { $0.read == read } ?? relations.count
             if index == relations.count { relations.append(Relation(read: read, paths: [])) }
-            collect(clause.predicate, below: PropertyPath([.each]), into: index)
+            collect(clause.predicate, below: PropertyPath(), into: index)
             relations[index].paths = ReadSet.unique(relations[index].paths)
         }
     }
@@ -99,7 +99,7 @@ package struct ReadSet: Sendable, Hashable {
     private mutating func add(_ path: PropertyPath?, _ relation: Int?) {
         guard let path else { return }
         if let relation {
-            // The first step stands for the related resource itself.
+            // The first step, `[]`, is to the related resource itself.
             var below = path.steps[...]
             if below.first == .each { below = below.dropFirst() }
             if !below.isEmpty { relations[relation].paths.append(PropertyPath(Array(below))) }
