@@ -23,7 +23,9 @@ extension Facet {
     ) -> FacetValue {
         switch self {
         case .openings: Openings.value(of: document, type: type, context)
-        case .grants, .encryption, .logging: .unknown("\(type) has no \(rawValue)")
+        case .grants: Grants.value(of: document, type: type, path: path, context)
+        case .encryption: Encryption.value(of: document, type: type)
+        case .logging: Logging.value(of: document, type: type)
         }
     }
 
@@ -31,7 +33,9 @@ extension Facet {
     package func reads(type: String, path: PropertyPath? = nil) -> [PropertyPath] {
         switch self {
         case .openings: Openings.reads[type] ?? []
-        case .grants, .encryption, .logging: []
+        case .grants: Grants.reads(type, path)
+        case .encryption: Encryption.reads(type)
+        case .logging: Logging.reads(type)
         }
     }
 }
