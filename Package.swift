@@ -50,7 +50,8 @@ let package = Package(
 
         // Floor 3: adapters. None imports another.
         .target(
-            name: "HoldfastFiles", dependencies: ["HoldfastEngine", "HoldfastCore", "HoldfastJSON", "CZlib", yams],
+            name: "HoldfastFiles",
+            dependencies: ["HoldfastEngine", "HoldfastCore", "HoldfastCrypto", "HoldfastJSON", "CZlib", yams],
             swiftSettings: strict),
         .target(
             name: "HoldfastStore",
