@@ -108,7 +108,7 @@ private struct PlaybookTestRun {
         return paths.map { path in
             let list = PropertyPath(Array(path.steps.dropLast()))
             let value = request.document[path].json
-            let key = playbook.type.key(of: value, in: list)
+            let key = playbook.type.keys.key(of: value, in: list)
             return Offending(path: path, key: key, actual: value, expected: "what the test says")
         }
     }
