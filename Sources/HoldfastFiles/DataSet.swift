@@ -40,11 +40,10 @@ package struct DataSet: Sendable {
             baselineFiles, catalog: catalog, lists: Set(configuration.lists.keys),
             environments: configuration.environments, now: now)
         let (playbookFiles, playbookReading) = DataFolder.read(folders.playbooks)
-        let rules = Dictionary(baseline.rules.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let lists = Baseline.configurationLists.union(configuration.lists.keys)
         let (playbooks, playbookProblems) = Playbooks.load(
             playbookFiles.map { ($0.name, $0.node) },
-            vocabulary: PlaybookVocabulary(catalog: catalog, rules: rules, lists: lists))
+            vocabulary: PlaybookVocabulary(catalog: catalog, baseline: baseline, lists: lists))
         self.configuration = configuration
         self.catalog = catalog
         self.baseline = baseline
