@@ -52,7 +52,7 @@ extension StateValue {
         case .list(let list):
             let elements = list.elements.map { element in
                 StateList.Element(
-                    key: element.key ?? type.key(of: element.value.json, in: path),
+                    key: element.key ?? type.keys.key(of: element.value.json, in: path),
                     value: element.value.keyed(by: type, at: path.appending(.each)))
             }
             return .list(StateList(elements, openBecause: list.openBecause))

@@ -97,7 +97,7 @@ struct PlanRenderer {
             return list.elements.enumerated().map { index, element in
                 PlanItem(
                     path: isOfResource ? reference.path.appending(.index(index)) : nil,
-                    id: element.key ?? playbook.type.key(of: element.value.json, in: reference.path), value: element.value)
+                    id: element.key ?? playbook.type.keys.key(of: element.value.json, in: reference.path), value: element.value)
             }
         }
     }
@@ -107,7 +107,7 @@ struct PlanRenderer {
         var path = path
         let listPath = PropertyPath(Array(path.steps.dropLast()))
         if let key, case .index(let index)? = path.steps.last, case .list(let list) = request.document[listPath] {
-            let keys = list.elements.map { $0.key ?? playbook.type.key(of: $0.value.json, in: listPath) }
+            let keys = list.elements.map { $0.key ?? playbook.type.keys.key(of: $0.value.json, in: listPath) }
             if let found = keys.firstIndex(of: key) {
                 path = listPath.appending(.index(found))
             } else if index >= keys.count || keys[index] != nil {
@@ -117,7 +117,7 @@ struct PlanRenderer {
         let value = request.document[path]
         if let reason = value.unknownReason { throw .proposal("\(path) is not known: \(reason)") }
         if value == .absent { throw .proposal("what offends at \(path) is no longer there") }
-        return PlanItem(path: path, id: playbook.type.key(of: value.json, in: listPath), value: value)
+        return PlanItem(path: path, id: playbook.type.keys.key(of: value.json, in: listPath), value: value)
     }
 
     private mutating func render(_ step: PlaybookStep, item: PlanItem?) throws(PlanStop) {
@@ -215,11 +215,12 @@ struct PlanRenderer {
     }
 
     /// The sections that a call changes: of those that it can write, the ones that it sends, where what it sends is
-    /// named like the properties; otherwise all of them.
+    /// named like the properties; otherwise all of them. A call that makes or deletes a whole resource has none.
     static func written(by call: CloudCall, sending parameters: JSON) -> [PropertyPath] {
         let bodies = [parameters, parameters["body"]].compactMap { $0 }
-        let sent = call.writes.filter { path in bodies.contains { sends(path.steps[...], in: $0) } }
-        return (sent.isEmpty ? call.writes : sent).sorted()
+        let sections = call.writes.filter { !$0.isRoot }
+        let sent = sections.filter { path in bodies.contains { sends(path.steps[...], in: $0) } }
+        return (sent.isEmpty ? sections : sent).sorted()
     }
 
     private static func sends(_ steps: ArraySlice<PropertyPath.Step>, in json: JSON) -> Bool {

@@ -32,6 +32,11 @@ extension Playbooks {
     }
 }
 
+extension Playbook {
+    /// Whether one of its tests says exactly what is called, with every parameter.
+    package var hasExactTest: Bool { tests.contains { $0.calls?.isEmpty == false } }
+}
+
 extension PlaybookTest {
     fileprivate var expectsOutcome: Bool {
         plans != nil || calls != nil || undo != nil || undoes != nil || warns != nil || proposes != nil || nothing != nil
@@ -108,7 +113,7 @@ private struct PlaybookTestRun {
         return paths.map { path in
             let list = PropertyPath(Array(path.steps.dropLast()))
             let value = request.document[path].json
-            let key = playbook.type.key(of: value, in: list)
+            let key = playbook.type.keys.key(of: value, in: list)
             return Offending(path: path, key: key, actual: value, expected: "what the test says")
         }
     }
