@@ -215,11 +215,12 @@ struct PlanRenderer {
     }
 
     /// The sections that a call changes: of those that it can write, the ones that it sends, where what it sends is
-    /// named like the properties; otherwise all of them.
+    /// named like the properties; otherwise all of them. A call that makes or deletes a whole resource has none.
     static func written(by call: CloudCall, sending parameters: JSON) -> [PropertyPath] {
         let bodies = [parameters, parameters["body"]].compactMap { $0 }
-        let sent = call.writes.filter { path in bodies.contains { sends(path.steps[...], in: $0) } }
-        return (sent.isEmpty ? call.writes : sent).sorted()
+        let sections = call.writes.filter { !$0.isRoot }
+        let sent = sections.filter { path in bodies.contains { sends(path.steps[...], in: $0) } }
+        return (sent.isEmpty ? sections : sent).sorted()
     }
 
     private static func sends(_ steps: ArraySlice<PropertyPath.Step>, in json: JSON) -> Bool {

@@ -94,7 +94,7 @@ struct PlaybookCheck {
                 + "restore it; undo must be {irreversible: reason}"
             found.append(Problem(message, at: step.undoPlace))
         case .restore, .inverseEdit:
-            if call.writes.isEmpty {
+            if call.writes.allSatisfy(\.isRoot) {
                 let message = "\(call.name) states in the catalog no section that it writes, so none can be restored; "
                     + "undo must be a call or {irreversible: reason}"
                 found.append(Problem(message, at: step.undoPlace))

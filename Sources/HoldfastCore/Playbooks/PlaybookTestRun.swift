@@ -32,6 +32,11 @@ extension Playbooks {
     }
 }
 
+extension Playbook {
+    /// Whether one of its tests says exactly what is called, with every parameter.
+    package var hasExactTest: Bool { tests.contains { $0.calls?.isEmpty == false } }
+}
+
 extension PlaybookTest {
     fileprivate var expectsOutcome: Bool {
         plans != nil || calls != nil || undo != nil || undoes != nil || warns != nil || proposes != nil || nothing != nil
