@@ -142,7 +142,7 @@ struct Scanner {
         var depth = 0
         var at = start
         var place = Place.value
-        while at >= 0 {
+        while true {
             switch place {
             case .name:
                 // The first byte of a name, after its quote.
@@ -151,20 +151,23 @@ struct Scanner {
                     let quote = closeString(end).end
                     guard quote >= 0 else { return -1 }
                     at = skipColon(quote)
+                    guard at >= 0 else { return -1 }
                     place = .value
                     continue
                 }
                 let last = skipPlain(end &+ 3)
                 if hasTriple(last, Scanner.stringThenString) {
                     at = last &+ 3
-                } else {
-                    at = afterString(last)
-                    place = .end
+                    continue
                 }
+                at = afterString(last)
+                guard at >= 0 else { return -1 }
+                place = .end
             case .value:
                 let first = byte(at)
                 if first == UInt8(ascii: "\"") {
                     at = afterString(skipPlain(at &+ 1))
+                    guard at >= 0 else { return -1 }
                     place = .end
                 } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
                     guard depth < limit else { return -1 }
@@ -181,6 +184,7 @@ struct Scanner {
                     }
                 } else {
                     at = skipScalar(at)
+                    guard at >= 0 else { return -1 }
                     place = .end
                 }
             case .end:
@@ -202,7 +206,6 @@ struct Scanner {
                 }
             }
         }
-        return -1
     }
 
     // MARK: Numbers
@@ -257,6 +260,13 @@ struct Scanner {
     @inline(__always)
     func skipPlain(_ start: Int) -> Int {
         var at = start
+        if at &+ 16 <= count {
+            let first = stopsInWord(at)
+            if first != 0 { return at &+ first.trailingZeroBitCount &>> 3 }
+            let second = stopsInWord(at &+ 8)
+            if second != 0 { return at &+ 8 &+ second.trailingZeroBitCount &>> 3 }
+            at &+= 16
+        }
         while at &+ 16 <= count {
             let stops = stops(at)
             if stops.x != 0 { return at &+ stops.x.trailingZeroBitCount &>> 3 }
@@ -266,17 +276,29 @@ struct Scanner {
         return at
     }
 
+    /// Of eight bytes, the high bit of each that is no plain part of a string. Only the lowest is sure: a borrow out of
+    /// it may set others above.
+    @inline(__always)
+    private func stopsInWord(_ at: Int) -> UInt64 {
+        let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        // With this bit changed the quote lies right above the control characters, and the space two places up.
+        let low = (word ^ 0x0202_0202_0202_0202) &- 0x2121_2121_2121_2121
+        let backslashes = (word ^ 0x5C5C_5C5C_5C5C_5C5C) &- 0x0101_0101_0101_0101
+        return (low | backslashes | word) & 0x8080_8080_8080_8080
+    }
+
     /// Of sixteen bytes, those that are no plain part of a string: all bits of each are set.
     @inline(__always)
     private func stops(_ at: Int) -> SIMD2<UInt64> {
-        // Types are spelt out, for only then the compiler picks the operators that are one instruction each.
-        let block = base.loadUnaligned(fromByteOffset: at, as: SIMD16<Int8>.self)
-        let quotes: SIMDMask<SIMD16<Int8>> = block .== SIMD16<Int8>(repeating: 0x22)
-        let backslashes: SIMDMask<SIMD16<Int8>> = block .== SIMD16<Int8>(repeating: 0x5C)
-        // Seen as signed numbers, what is not ASCII lies below the control characters.
-        let others: SIMDMask<SIMD16<Int8>> = block .< SIMD16<Int8>(repeating: 0x20)
-        let both: SIMDMask<SIMD16<Int8>> = quotes .| backslashes
-        return unsafeBitCast(both .| others, to: SIMD2<UInt64>.self)
+        let block = base.loadUnaligned(fromByteOffset: at, as: SIMD2<UInt64>.self)
+        let swapped = unsafeBitCast(block ^ SIMD2<UInt64>(repeating: 0x0202_0202_0202_0202), to: SIMD16<Int8>.self)
+        let bytes = unsafeBitCast(block, to: SIMD16<Int8>.self)
+        // Types are spelt out, for only then the compiler picks the operators that are one instruction each. Seen as
+        // signed numbers, what is not ASCII lies below the control characters.
+        let low: SIMDMask<SIMD16<Int8>> = swapped .< SIMD16<Int8>(repeating: 0x21)
+        let backslashes: SIMDMask<SIMD16<Int8>> = bytes .== SIMD16<Int8>(repeating: 0x5C)
+        let stops: SIMDMask<SIMD16<Int8>> = low .| backslashes
+        return unsafeBitCast(stops, to: SIMD2<UInt64>.self)
     }
 
     /// The rest of a string from a byte that is not plain, or near the end of the text.
