@@ -83,7 +83,7 @@ struct Judgements {
             guard let set = (try? JSON.parse(row.evidence)).flatMap({
                 EvidenceSet(encoded: $0, resolution: policy.resolution(for: row.resource.type))
             }) else { continue }
-            let view = ResourceView(of: set, keys: ListKeys(policy.catalog.type(row.resource.type)?.listKeys ?? [:]))
+            let view = ResourceView(of: set, keys: policy.catalog.type(row.resource.type)?.keys ?? ListKeys())
             judge(
                 .everyChangeIsRead, view.isObserved([PropertyPath()]), "\(row.resource) changed after it was last read")
             judge(

@@ -84,7 +84,9 @@ private struct BaselineLoader {
 
     mutating func read(_ file: BaselineFile) {
         if file.kind == .rules {
-            if let rule = rules.rule(id: file.name, file.node) { baseline.rules.append(rule) } else {
+            if let rule = rules.rule(id: file.name, file.node) {
+                baseline.rules.append(rule)
+            } else {
                 brokenRules.insert(file.name)
             }
             return
@@ -156,7 +158,8 @@ private struct BaselineLoader {
         check(scope: file.node["scope"])
         guard let pin = Pin(id: id, file.node, space: space, typeNames: catalog.typeNames, &problems) else { return }
         if let first = baseline.pin(id) {
-            problems.append(Problem("pin \"\(id)\" is here twice; the first stands in \(first.place.file)", at: pin.place))
+            problems.append(
+                Problem("pin \"\(id)\" is here twice; the first stands in \(first.place.file)", at: pin.place))
             return
         }
         baseline.pins.append(pin)
@@ -222,7 +225,8 @@ private struct BaselineLoader {
         for type in rule.types where !catalog.fills(rule.reads.paths, of: type) {
             let paths = rule.reads.paths.map(\.description).joined(separator: ", ")
             problems.append(
-                Problem("no event and no read fills \(paths) of \(type); the rule could never say anything",
+                Problem(
+                    "no event and no read fills \(paths) of \(type); the rule could never say anything",
                     at: rule.place))
         }
     }

@@ -91,7 +91,8 @@ indirect enum ValueSource: Sendable, Hashable {
         case .constant, .variable: []
         case .firstOf(let sources), .list(let sources), .join(let sources, _): sources.flatMap(\.paths)
         case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
-            .after(_, let source), .lookup(let source, _): source.paths
+            .after(_, let source), .lookup(let source, _):
+            source.paths
         case .map(let members): members.flatMap(\.source.paths)
         case .each(let path, _, _): [path]
         case .only(let conditions, let source): conditions.map(\.path) + source.paths

@@ -54,7 +54,7 @@ package struct DroppedRecord: Sendable {
     package var account: String
     /// The name of ``ChangeEvent/actor``; empty where the record says none.
     package var actor: String
-    /// As in ``ChangeEvent``; of what is no audit event, empty.
+    /// As in ``ChangeEvent``; empty where what is no audit event names none.
     package var action: String
     /// `nil` where what is no audit event says none.
     package var time: Timestamp?
@@ -77,6 +77,12 @@ package struct DroppedRecord: Sendable {
             reason, cloud: event.cloud, account: event.account, actor: event.actor.name, action: event.action,
             time: event.time)
         if detail == .full { whole = EventBox(event) }
+    }
+
+    /// What is known and no audit event; much of it says too little for an event.
+    static func foreign(_ what: String, _ cloud: Cloud, _ event: ChangeEvent?, detail: DecodeDetail) -> DroppedRecord {
+        guard let event else { return DroppedRecord(.notAnAuditEvent(what), cloud: cloud) }
+        return DroppedRecord(.notAnAuditEvent(what), event, detail: detail)
     }
 
     /// The event, where the record is one and was decoded in full.

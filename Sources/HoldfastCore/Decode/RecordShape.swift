@@ -42,6 +42,9 @@ enum RecordShape {
     private static func envelope(_ object: JSONObject) -> RecordShape? {
         let source = object["eventSource"]?.string ?? object["EventSource"]?.string
         if let source, source.hasPrefix("aws:") { return notification(object, source) }
+        if object["detail-type"]?.string == nil, object["eventSource"]?.string != nil, object["eventName"]?.string != nil {
+            return .cloudTrail
+        }
         if source == nil, object["detail-type"] == nil, let list = lists.first(where: { object[$0.name]?.array != nil }) {
             return .list(list.name)
         }
@@ -78,7 +81,6 @@ enum RecordShape {
     }
 
     private static func event(_ object: JSONObject) -> RecordShape? {
-        if object["eventSource"]?.string != nil, object["eventName"]?.string != nil { return .cloudTrail }
         if object["eventType"] == "AwsCloudTrailInsight" || object["eventCategory"] == "Insight" {
             return .foreign("CloudTrail Insights event", .aws)
         }

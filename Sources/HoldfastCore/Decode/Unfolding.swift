@@ -5,9 +5,13 @@ struct Unfolding {
     var detail = DecodeDetail.intake
     var items: [DecodedItem] = []
     private var slots: [JSONSlice] = []
+    private var pool = TextPool()
 
-    /// The members that decide how a text is read.
-    private static let fields = FieldSet(["eventSource", "detail-type"] + RecordShape.lists.map(\.name))
+    /// The members that decide how a text is read: of a CloudTrail record, of one in EventBridge's envelope, and lists.
+    private static let fields = FieldSet(
+        paths: CloudTrailScan.paths + CloudTrailScan.paths.map { ["detail"] + $0 } + [["detail-type"]]
+            + RecordShape.lists.map { [$0.name] })
+    private static let detailType = CloudTrailScan.paths.count * 2
 
     /// A text that should be JSON: an event or an envelope.
     mutating func document(_ bytes: Swift.Span<UInt8>, at place: RecordPlace) {
@@ -18,18 +22,31 @@ struct Unfolding {
         guard text[0] == UInt8(ascii: "{") else { return tree(text, at: place) }
         switch Unfolding.fields.scan(text, into: &slots) {
         case .fields:
-            guard let list = scannedList() else { return tree(text, at: place) }
-            elements(of: list.slice, in: text, at: place.member(list.name))
+            if let dropped = scannedDrop(in: text) {
+                items.append(.dropped(dropped))
+            } else if let list = scannedList() {
+                elements(of: list.slice, in: text, at: place.member(list.name))
+            } else {
+                tree(text, at: place)
+            }
         case .unusual:
             guard let list = LenientText.list(in: text) else { return tree(text, at: place) }
             split(text, after: list.start, at: place.member(list.name))
         }
     }
 
+    /// The text that has just been scanned, where that was enough to drop it.
+    private mutating func scannedDrop(in text: Swift.Span<UInt8>) -> DroppedRecord? {
+        guard detail == .intake else { return nil }
+        let isBridge = slots[Unfolding.detailType].kind == .string
+        return CloudTrailScan.drop(slots, from: isBridge ? CloudTrailScan.paths.count : 0, in: text, pool: &pool)
+    }
+
     /// The list of records in an object that has just been scanned.
     private func scannedList() -> (slice: JSONSlice, name: String)? {
-        guard slots[0].kind != .string, slots[1].isAbsent else { return nil }
-        for (slot, list) in zip(slots[2...], RecordShape.lists) where slot.kind == .array { return (slot, list.name) }
+        guard slots[0].kind != .string, slots[Unfolding.detailType].isAbsent else { return nil }
+        let lists = slots[(Unfolding.detailType + 1)...]
+        for (slot, list) in zip(lists, RecordShape.lists) where slot.kind == .array { return (slot, list.name) }
         return nil
     }
 
@@ -37,10 +54,14 @@ struct Unfolding {
     private mutating func elements(of list: JSONSlice, in text: Swift.Span<UInt8>, at place: RecordPlace) {
         var elements = JSONElements(list)
         var index = 0
-        while let element = elements.next(in: text) {
-            let quote = element.kind == .string ? 1 : 0
-            let whole = (element.range.lowerBound - quote)..<(element.range.upperBound + quote)
-            document(text.extracting(whole), at: place.element(index))
+        while let next = elements.next(in: text, fields: Unfolding.fields, into: &slots) {
+            if next.outcome == .fields, let dropped = scannedDrop(in: text) {
+                items.append(.dropped(dropped))
+            } else {
+                let quote = next.element.kind == .string ? 1 : 0
+                let whole = (next.element.range.lowerBound - quote)..<(next.element.range.upperBound + quote)
+                document(text.extracting(whole), at: place.element(index))
+            }
             index += 1
         }
         if index == 0 { empty(place) }

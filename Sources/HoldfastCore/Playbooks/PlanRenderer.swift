@@ -97,30 +97,27 @@ struct PlanRenderer {
             return list.elements.enumerated().map { index, element in
                 PlanItem(
                     path: isOfResource ? reference.path.appending(.index(index)) : nil,
-                    id: element.key ?? key(of: element.value, in: reference.path), value: element.value)
+                    id: element.key ?? playbook.type.keys.key(of: element.value.json, in: reference.path), value: element.value)
             }
         }
     }
 
-    /// The offending element at a path; where it has a key, wherever in its list it now stands.
+    /// The offending element at a path; where it has a key by the catalog, wherever in its list it now stands.
     private func item(at path: PropertyPath, key: String?) throws(PlanStop) -> PlanItem {
         var path = path
         let listPath = PropertyPath(Array(path.steps.dropLast()))
-        if let key, case .index? = path.steps.last, case .list(let list) = request.document[listPath] {
-            let keys = list.elements.map { $0.key ?? self.key(of: $0.value, in: listPath) }
-            guard let index = keys.firstIndex(of: key) else {
+        if let key, case .index(let index)? = path.steps.last, case .list(let list) = request.document[listPath] {
+            let keys = list.elements.map { $0.key ?? playbook.type.keys.key(of: $0.value.json, in: listPath) }
+            if let found = keys.firstIndex(of: key) {
+                path = listPath.appending(.index(found))
+            } else if index >= keys.count || keys[index] != nil {
                 throw .proposal("\(listPath) no longer has the element \(key) that offends")
             }
-            path = listPath.appending(.index(index))
         }
         let value = request.document[path]
         if let reason = value.unknownReason { throw .proposal("\(path) is not known: \(reason)") }
         if value == .absent { throw .proposal("what offends at \(path) is no longer there") }
-        return PlanItem(path: path, id: key ?? self.key(of: value, in: listPath), value: value)
-    }
-
-    private func key(of value: StateValue, in list: PropertyPath) -> String? {
-        ListKeys(playbook.type.listKeys).key(of: value.json, in: list)
+        return PlanItem(path: path, id: playbook.type.keys.key(of: value.json, in: listPath), value: value)
     }
 
     private mutating func render(_ step: PlaybookStep, item: PlanItem?) throws(PlanStop) {
@@ -164,8 +161,8 @@ struct PlanRenderer {
         }
         switch outcome {
         case .holds: return true
-        case .fails(let reason):
-            skipped.append("\(step.call): \(reason)")
+        case .fails(let asked):
+            skipped.append("\(step.call) is done only where \(asked)")
             return false
         case .unknown(let reason):
             throw .proposal("whether \(step.call) is needed cannot be told: \(reason)")
@@ -218,11 +215,12 @@ struct PlanRenderer {
     }
 
     /// The sections that a call changes: of those that it can write, the ones that it sends, where what it sends is
-    /// named like the properties; otherwise all of them.
+    /// named like the properties; otherwise all of them. A call that makes or deletes a whole resource has none.
     static func written(by call: CloudCall, sending parameters: JSON) -> [PropertyPath] {
         let bodies = [parameters, parameters["body"]].compactMap { $0 }
-        let sent = call.writes.filter { path in bodies.contains { sends(path.steps[...], in: $0) } }
-        return (sent.isEmpty ? call.writes : sent).sorted()
+        let sections = call.writes.filter { !$0.isRoot }
+        let sent = sections.filter { path in bodies.contains { sends(path.steps[...], in: $0) } }
+        return (sent.isEmpty ? sections : sent).sorted()
     }
 
     private static func sends(_ steps: ArraySlice<PropertyPath.Step>, in json: JSON) -> Bool {
@@ -276,7 +274,11 @@ extension PlaybookTemplate {
         case .literal, .reference: self
         case .list(let elements): .list(elements.map(\.withoutEdits))
         case .map(let members):
-            .map(members.map { Member(name: $0.name, isOptional: $0.isOptional, value: $0.value.withoutEdits) })
+            .map(members.map { member in
+                var member = member
+                member.value = member.value.withoutEdits
+                return member
+            })
         case .join(let parts, let place): .join(parts, place)
         }
     }

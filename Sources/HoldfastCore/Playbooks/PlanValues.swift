@@ -195,7 +195,7 @@ struct PlanValues {
         guard let trial = request.trial else { return false }
         var document = request.document
         for (property, part) in choice.inPlace {
-            document = document.setting(candidate[part], at: property.steps[...])
+            document = document.setting(candidate[part], at: property)
         }
         return trial(document) == .pass
     }
@@ -277,28 +277,6 @@ extension StateValue {
                 list.elements.map { .init(value: $0.value.projected(rest)) }, openBecause: list.openBecause))
         case .unknown(let reason): return .unknown(reason)
         default: return .absent
-        }
-    }
-
-    /// This value with another at a path of names.
-    func setting(_ value: StateValue, at steps: ArraySlice<PropertyPath.Step>) -> StateValue {
-        switch (steps.first, self) {
-        case (nil, _): return value
-        case (.name(let name)?, .map(var map)):
-            map[name] = map[name].setting(value, at: steps.dropFirst())
-            return .map(map)
-        case (.name(let name)?, _):
-            return .map(StateMap([(name, StateValue.absent.setting(value, at: steps.dropFirst()))]))
-        case (.index(let index)?, .list(var list)):
-            if index < list.elements.count {
-                list.elements[index].value = list.elements[index].value.setting(value, at: steps.dropFirst())
-            } else {
-                list.elements.append(.init(value: StateValue.absent.setting(value, at: steps.dropFirst())))
-            }
-            return .list(list)
-        case (.index?, _):
-            return .list(StateList([.init(value: StateValue.absent.setting(value, at: steps.dropFirst()))]))
-        case (.each?, _): return self
         }
     }
 }

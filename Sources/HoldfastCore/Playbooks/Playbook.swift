@@ -98,7 +98,9 @@ struct PlaybookStep: Sendable {
     var waitUntil: PlaybookCondition?
     var waitAtMost: Span?
     var undo: Undo
+    /// Of its call.
     var place: SourcePlace
+    var undoPlace: SourcePlace
 }
 
 /// How well something can be undone; the greater, the worse.
@@ -144,6 +146,8 @@ struct PlaybookTest: Sendable {
     var rule: String?
     var offending: [PropertyPath]?
     var params: [String: JSON]
+    /// `in:`, the one that is not classified without it.
+    var environment: String
     var lists: [String: [String]]
     var last: Given?
     var plans: [String]?

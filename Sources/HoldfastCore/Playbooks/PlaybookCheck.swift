@@ -92,19 +92,19 @@ struct PlaybookCheck {
         case _ where secret != nil:
             let message = "\(call.name) writes \(secret?.description ?? ""), which is secret and never kept, so nothing can "
                 + "restore it; undo must be {irreversible: reason}"
-            found.append(Problem(message, at: step.place))
+            found.append(Problem(message, at: step.undoPlace))
         case .restore, .inverseEdit:
-            if call.writes.isEmpty {
+            if call.writes.allSatisfy(\.isRoot) {
                 let message = "\(call.name) states in the catalog no section that it writes, so none can be restored; "
                     + "undo must be a call or {irreversible: reason}"
-                found.append(Problem(message, at: step.place))
+                found.append(Problem(message, at: step.undoPlace))
             }
         case .call(let name, let with, _):
             guard let inverse = vocabulary.catalog.call(name) else {
-                found.append(Problem(vocabulary.unknownCall(name), at: step.place))
+                found.append(Problem(vocabulary.unknownCall(name), at: step.undoPlace))
                 return
             }
-            check(with, of: inverse, at: step.place)
+            check(with, of: inverse, at: step.undoPlace)
             var scope = scope
             scope.inUndo = true
             for (reference, place) in with.references { check(reference, at: place, in: scope) }
@@ -116,7 +116,7 @@ struct PlaybookCheck {
         guard case .map(let members) = with else { return }
         for member in members where !call.parameters.isEmpty && !call.parameters.contains(member.name) {
             let near = suggestion(for: member.name, among: call.parameters)
-            found.append(Problem("\(call.name) takes no \"\(member.name)\"\(near)", at: place))
+            found.append(Problem("\(call.name) takes no \"\(member.name)\"\(near)", at: member.place))
         }
         let names = members.filter { !$0.isOptional }.map(\.name)
         for variable in CatalogReader.variables(in: call.request) where !names.contains(variable) {
@@ -173,7 +173,7 @@ struct PlaybookCheck {
 
     private mutating func checkParameter(_ reference: PlaybookReference, at place: SourcePlace) {
         for id in playbook.remedies {
-            guard let rule = vocabulary.rules[id], rule.params[reference.name] == nil else { continue }
+            guard let rule = vocabulary.baseline.rule(id), rule.params[reference.name] == nil else { continue }
             let near = suggestion(for: reference.name, among: rule.params.keys.sorted())
             found.append(Problem("rule \(id) has no parameter \"\(reference.name)\"\(near)", at: place))
         }

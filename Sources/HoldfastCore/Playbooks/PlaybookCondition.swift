@@ -21,7 +21,7 @@ struct PlaybookCondition: Sendable {
     }
     enum Outcome: Sendable, Equatable {
         case holds
-        /// With what was asked and is not so.
+        /// With what was asked and is not so: `Locked is true`.
         case fails(String)
         /// With why it cannot be told.
         case unknown(String)
@@ -36,7 +36,7 @@ struct PlaybookCondition: Sendable {
             let judgement = evaluator.judge(clause.predicate, Cursor(value: value(clause.subject), path: path))
             switch judgement.truth {
             case .yes: continue
-            case .no: return .fails("\(clause.subject.phrase) is not \(clause.predicate.phrase(evaluator.params))")
+            case .no: return .fails("\(clause.subject.phrase) is \(clause.predicate.phrase(evaluator.params))")
             case .unknown: unknown = unknown ?? judgement.reasons.first ?? "\(clause.subject.phrase) is not known"
             }
         }

@@ -20,13 +20,13 @@ struct PlaybookReader {
         problems += PlaybookGrammar.shape.problems(in: file)
         guard problems.isEmpty, let type = self.type(file["for"]) else { return nil }
         checkRules(file, type: type)
-        let rules = (file["remedies"]?.texts ?? []).compactMap { vocabulary.rules[$0] }
+        let rules = (file["remedies"]?.texts ?? []).compactMap(vocabulary.baseline.rule)
         parser = PredicateParser(
             types: [PathSpace(type)], params: rules.first?.params ?? [:], lists: vocabulary.lists, typeNames: []
         ) { _ in nil }
         var playbook = Playbook(
             id: id, title: file["title"]?.text ?? id.split(separator: "-").joined(separator: " "),
-            remedies: file["remedies"]?.texts ?? [], type: type, insteadOf: file["instead-of"]?.text,
+            remedies: rules.map(\.id), type: type, insteadOf: file["instead-of"]?.text,
             risk: file["risk"]?.text.flatMap(PlaybookRisk.init) ?? .high, needs: need(file["needs"]),
             edits: edits(file["edits"]), choices: choices(file["choose"]), steps: steps(file["steps"]),
             alternatives: [], tellsActor: file["tell-actor"]?.text == "true",
@@ -59,8 +59,8 @@ struct PlaybookReader {
     private mutating func checkRules(_ file: Node, type: ResourceType) {
         for node in file["remedies"]?.oneOrMany ?? [] {
             guard let name = node.text else { continue }
-            guard let rule = vocabulary.rules[name] else {
-                let near = suggestion(for: name, among: vocabulary.rules.keys.sorted())
+            guard let rule = vocabulary.baseline.rule(name) else {
+                let near = suggestion(for: name, among: vocabulary.baseline.ruleIDs)
                 problems.append(Problem("unknown rule \"\(name)\"\(near)", at: node.place))
                 continue
             }
@@ -129,7 +129,7 @@ struct PlaybookReader {
         var step = PlaybookStep(
             why: node["why"]?.text, when: nil, loop: nil, bound: 100, call: node["do"]?.text ?? "",
             with: .map([]), ifMatch: nil, waitUntil: nil, waitAtMost: nil, undo: .restore,
-            place: node["do"]?.place ?? node.place)
+            place: node["do"]?.place ?? node.place, undoPlace: node["undo"]?.place ?? node.place)
         step.with = node["with"].map { PlaybookTemplate.read($0, problems: &problems) } ?? .map([])
         step.when = node["when"].map { parser.condition($0) }
         if let loop = node["for-each"] {

@@ -74,6 +74,7 @@ indirect enum PlaybookTemplate: Sendable {
         /// Written `NAME?`: left out where a reference in its value names something that is not there.
         var isOptional: Bool
         var value: PlaybookTemplate
+        var place: SourcePlace
     }
     case literal(JSON)
     case reference(PlaybookReference, SourcePlace)
@@ -114,7 +115,7 @@ indirect enum PlaybookTemplate: Sendable {
                 let isOptional = entry.key.hasSuffix("?")
                 return Member(
                     name: isOptional ? String(entry.key.dropLast()) : entry.key, isOptional: isOptional,
-                    value: read(entry.value, problems: &problems))
+                    value: read(entry.value, problems: &problems), place: entry.keyPlace)
             })
         }
     }

@@ -5,7 +5,8 @@ extension PlaybookTest {
     static func read(_ node: Node, problems: inout [Problem]) -> PlaybookTest {
         var test = PlaybookTest(
             given: node["given"].map(given) ?? .state(.object(JSONObject())), sets: [], unsets: [],
-            rule: node["rule"]?.text, offending: nil, params: values(node["params"]), lists: (values(node["lists"])).mapValues { ($0.array ?? [$0]).compactMap(\.scalarText) },
+            rule: node["rule"]?.text, offending: nil, params: values(node["params"]), environment: node["in"]?.text ?? "production",
+            lists: (values(node["lists"])).mapValues { ($0.array ?? [$0]).compactMap(\.scalarText) },
             last: node["last"].map(given), plans: node["plans"]?.texts, calls: node["calls"]?.list?.map(\.json),
             undo: node["undo"]?.text, undoes: node["undoes"]?.list?.map(\.json), warns: node["warns"]?.texts,
             proposes: node["proposes"]?.text, nothing: node["nothing"]?.text, decides: node["decides"]?.text,

@@ -55,7 +55,7 @@ package struct Playbooks: Sendable {
             }
         }
         for node in file["remedies"]?.oneOrMany ?? [] {
-            guard let rule = node.text else { continue }
+            guard let rule = node.text.flatMap(vocabulary.baseline.rule)?.id else { continue }
             let type = playbook.type.name
             guard let taken = remedy[rule]?[type] else {
                 remedy[rule, default: [:]][type] = index

@@ -138,9 +138,10 @@ struct DocumentGrammar: Sendable {
     /// The first quote, backslash or line feed, eight bytes at a time: most of a document is inside strings.
     private static func endOfPlainText(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int {
         let low: UInt64 = 0x0101_0101_0101_0101, high: UInt64 = 0x8080_8080_8080_8080
+        let raw = UnsafeRawBufferPointer(bytes)
         var index = range.lowerBound
         while index + 8 <= range.upperBound {
-            let word = UnsafeRawPointer(bytes.baseAddress! + index).loadUnaligned(as: UInt64.self)
+            let word = raw.loadUnaligned(fromByteOffset: index, as: UInt64.self)
             let quote = word ^ (low &* 0x22), escape = word ^ (low &* 0x5C), line = word ^ (low &* 0x0A)
             let found =
                 ((quote &- low) & ~quote | (escape &- low) & ~escape | (line &- low) & ~line) & high

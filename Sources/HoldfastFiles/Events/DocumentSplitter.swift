@@ -59,6 +59,8 @@ package struct DocumentSplitter: Sendable {
     /// Where the next document begins at the earliest: everything before has gone out. Behind a line feed only where
     /// no list is open.
     package var position: Int64 { oversized?.start ?? base + Int64(start) }
+    /// Where the last document began, if it ended only because the input did.
+    package private(set) var cutOffAt: Int64?
     /// Whether a document or list has begun and not ended.
     package var isUnfinished: Bool { start < buffer.count || work != .between || frame != .top }
     /// At most the first 64 KiB of the document that has begun.
@@ -80,8 +82,8 @@ package struct DocumentSplitter: Sendable {
     package mutating func finish() { hasEnded = true }
 
     /// Lends a document's bytes.
-    package func withBytes<R>(_ range: Range<Int>, _ body: (RawSpan) -> R) -> R {
-        body(buffer.span.bytes.extracting(range))
+    package func withBytes<R>(_ range: Range<Int>, _ body: (Swift.Span<UInt8>) -> R) -> R {
+        body(buffer.span.extracting(range))
     }
 
     /// The next piece; `nil` where more input is needed, or where all has gone out.
@@ -162,6 +164,8 @@ package struct DocumentSplitter: Sendable {
             case 0x0A: (lineIsBlank, indent) = (true, 0)
             case 0x20, 0x09: if lineIsBlank { indent = min(indent + 1, Self.indentLimit) }
             case 0x0D: break
+            // A writer that goes on behind where its file was cut off leaves zeros in front.
+            case 0x00 where frame == .top: (lineIsBlank, indent) = (true, 0)
             case UInt8(ascii: ",") where frame != .top: (lineIsBlank, indent) = (false, 0)
             default: return
             }
@@ -239,14 +243,14 @@ package struct DocumentSplitter: Sendable {
         case .more:
             scan = buffer.count
             guard hasEnded else { return .starved }
-            return grammar.endsWithInput ? emit(scan) : breakOff(at: scan)
+            return grammar.endsWithInput ? emitCutOff() : breakOff(at: scan)
         }
     }
 
     private mutating func readLine() -> Progress {
         if let end = lineFeed(from: scan) { return emit(end) }
         scan = buffer.count
-        return hasEnded ? emit(scan) : .starved
+        return hasEnded ? emitCutOff() : .starved
     }
 
     private mutating func readRestOfEnvelope() -> Progress {
@@ -271,6 +275,11 @@ package struct DocumentSplitter: Sendable {
 
     private mutating func readGrammar() -> DocumentGrammar.Outcome {
         buffer.withUnsafeBufferPointer { grammar.read($0, scan..<$0.count) }
+    }
+
+    private mutating func emitCutOff() -> Progress {
+        cutOffAt = position
+        return emit(scan)
     }
 
     private mutating func emit(_ end: Int) -> Progress {
@@ -309,7 +318,7 @@ package struct DocumentSplitter: Sendable {
                 scan = feed
                 return .starved
             }
-            let opens = index < buffer.count && (buffer[index] == UInt8(ascii: "{") || buffer[index] == UInt8(ascii: "["))
+            let opens = index < buffer.count && [UInt8(ascii: "{"), UInt8(ascii: "[")].contains(buffer[index])
             scan = feed + 1
             guard opens, index - feed - 1 == indent else { continue }
             let again = brokenAt - (base + Int64(index))
@@ -323,15 +332,15 @@ package struct DocumentSplitter: Sendable {
             return emit(feed)
         }
         scan = buffer.count
-        return hasEnded ? emit(scan) : .starved
+        return hasEnded ? emitCutOff() : .starved
     }
 
     private func lineFeed(from index: Int) -> Int? {
         buffer.withUnsafeBytes { bytes in
-            guard index < bytes.count, let from = bytes.baseAddress?.advanced(by: index),
-                let found = memchr(from, 0x0A, bytes.count - index)
+            guard index < bytes.count, let first = bytes.baseAddress,
+                let found = memchr(first + index, 0x0A, bytes.count - index)
             else { return nil }
-            return UnsafeRawPointer(found) - bytes.baseAddress!
+            return UnsafeRawPointer(found) - first
         }
     }
 

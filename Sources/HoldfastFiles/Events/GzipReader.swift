@@ -81,10 +81,10 @@ package struct GzipReader: ~Copyable {
         var used = start
         if phase != .inMember { used = try skipToMember(input, from: start) }
         guard phase == .inMember, used < input.count else { return used - start }
-        let status = input.withUnsafeBufferPointer { bytes in
+        let status = input[used...].withUnsafeBufferPointer { bytes in
             // zlib does not write to its input; its type only lacks the `const`.
-            stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress! + used)
-            stream.pointee.avail_in = UInt32(clamping: bytes.count - used)
+            stream.pointee.next_in = UnsafeMutablePointer(mutating: bytes.baseAddress)
+            stream.pointee.avail_in = UInt32(clamping: bytes.count)
             stream.pointee.next_out = room
             stream.pointee.avail_out = UInt32(Self.roomBytes)
             let before = stream.pointee.avail_in
@@ -107,9 +107,12 @@ package struct GzipReader: ~Copyable {
         return used - start
     }
 
+    /// Whether more must come for what has been given to be whole.
+    package var isInsideMember: Bool { phase == .inMember || isFirstMember }
+
     /// To be called when the input has ended.
     package func finish() throws(GzipError) {
-        if phase == .inMember || isFirstMember { throw GzipError(.truncated, at: taken) }
+        if isInsideMember { throw GzipError(.truncated, at: taken) }
     }
 
     /// Zeros between members and after the last are padding, as tape drives and some uploaders leave it.

@@ -48,7 +48,7 @@ package struct UTF16Decoder: Sendable {
         if scalar.isASCII {
             output.append(UInt8(truncatingIfNeeded: scalar.value))
         } else {
-            output.append(contentsOf: UTF8.encode(scalar)!)
+            output.append(contentsOf: String(scalar).utf8)
         }
     }
 }
