@@ -100,7 +100,8 @@ if Context.environment["HOLDFAST_BENCHMARKS"] != nil {
             linkerSettings: [.linkedLibrary("simdjson")]),
         .executableTarget(
             name: "holdfast-bench",
-            dependencies: house + ["CSimdjson"], path: "Benchmarks/holdfast-bench", swiftSettings: strict),
+            dependencies: house + ["CSimdjson", "JSONFuzzing", argumentParser], path: "Benchmarks/holdfast-bench",
+            swiftSettings: strict),
     ]
     package.cxxLanguageStandard = .cxx17
 }
