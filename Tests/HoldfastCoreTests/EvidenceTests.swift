@@ -113,7 +113,8 @@ struct EvidenceTests {
         for round in 0..<10_000 {
             let items = randomItems(&random)
             let whole = view(items)
-            var shuffled = items + items.shuffled(using: &random).prefix(Int.random(in: 0...items.count, using: &random))
+            var shuffled =
+                items + items.shuffled(using: &random).prefix(Int.random(in: 0...items.count, using: &random))
             shuffled.shuffle(using: &random)
             var set = EvidenceSet(resolution: second)
             while !shuffled.isEmpty {

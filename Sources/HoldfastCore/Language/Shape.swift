@@ -117,8 +117,10 @@ extension Shape {
         case .word(let words): ["enum": .array(words.map { .string($0) })]
         case .bool: ["type": "boolean"]
         case .integer(let range):
-            ["type": "integer", "minimum": .number(JSONNumber(range.lowerBound)),
-             "maximum": .number(JSONNumber(range.upperBound))]
+            [
+                "type": "integer", "minimum": .number(JSONNumber(range.lowerBound)),
+                "maximum": .number(JSONNumber(range.upperBound)),
+            ]
         case .duration: ["type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"]
         case .list(let element): ["type": "array", "items": element.jsonSchema]
         case .oneOrMany(let element):
@@ -143,8 +145,9 @@ extension Shape.Record {
             } else {
                 let names = fields.map(\.name)
                 problems.append(
-                    Problem("unknown key \"\(entry.key)\"\(suggestion(for: entry.key, among: names))",
-                            at: entry.keyPlace))
+                    Problem(
+                        "unknown key \"\(entry.key)\"\(suggestion(for: entry.key, among: names))",
+                        at: entry.keyPlace))
             }
         }
         for field in fields where field.required && node[field.name] == nil {

@@ -52,11 +52,14 @@ package struct EvidenceOrigin: Sendable, Hashable {
     /// The actor's name, followed to a person or workload where that is known; empty for a read.
     package var actor: String
     package var action: String
+    /// The key of the actor's session (see ``Principal``), or empty.
+    package var session: String
 
-    package init(event: String, actor: String = "", action: String = "") {
+    package init(event: String, actor: String = "", action: String = "", session: String = "") {
         self.event = event
         self.actor = actor
         self.action = action
+        self.session = session
     }
 }
 

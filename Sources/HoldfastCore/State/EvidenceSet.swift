@@ -28,12 +28,16 @@ package struct EvidenceSet: Sendable, Hashable {
     /// Drops what lies before the last creation or deletion, and what a surely later `set` or read covers.
     private mutating func compact() {
         if let boundary = items.lastIndex(where: \.isBoundary) {
-            items = items[boundary...] + items[..<boundary].filter { $0.isUnordered(with: items[boundary], within: resolution) }
+            items =
+                items[boundary...]
+                + items[..<boundary].filter { $0.isUnordered(with: items[boundary], within: resolution) }
             items.sort()
         }
         var kept: [EvidenceItem] = []
         for (index, item) in items.enumerated() {
-            let covered = items[(index + 1)...].contains { $0.covers(item) && !item.isUnordered(with: $0, within: resolution) }
+            let covered = items[(index + 1)...].contains {
+                $0.covers(item) && !item.isUnordered(with: $0, within: resolution)
+            }
             if !covered { kept.append(item) }
         }
         items = kept
@@ -101,19 +105,21 @@ extension EvidenceItem {
             }
         return [
             "t": .string(String(time.nanoseconds)), "s": .string(source.rawValue), "e": .string(origin.event),
-            "by": .string(origin.actor), "did": .string(origin.action), "i": .number(JSONNumber(index)), "c": change,
+            "by": .string(origin.actor), "did": .string(origin.action),
+            "in": .string(origin.session), "i": .number(JSONNumber(index)), "c": change,
         ]
     }
 
     package init?(json: JSON) {
         guard let time = json["t"]?.string.flatMap(Int64.init),
             let source = json["s"]?.string.flatMap(EvidenceSource.init), let event = json["e"]?.string,
-            let actor = json["by"]?.string, let action = json["did"]?.string, let index = json["i"]?.int,
+            let actor = json["by"]?.string, let action = json["did"]?.string, let session = json["in"]?.string,
+            let index = json["i"]?.int,
             let parts = json["c"]?.array, let change = EvidenceChange(parts: parts)
         else { return nil }
         self.init(
             change, source: source, time: Timestamp(nanoseconds: time),
-            origin: EvidenceOrigin(event: event, actor: actor, action: action), index: index)
+            origin: EvidenceOrigin(event: event, actor: actor, action: action, session: session), index: index)
     }
 }
 

@@ -92,7 +92,9 @@ extension StateValue {
             case (_, .unknown), (_, .absent): return value
             case (.name(let name), .map(let map)): value = map[name]
             case (.index(let index), .list(let list)):
-                if index < list.elements.count { value = list.elements[index].value } else {
+                if index < list.elements.count {
+                    value = list.elements[index].value
+                } else {
                     value = list.openBecause.map(StateValue.unknown) ?? .absent
                 }
             default: return .absent
@@ -108,12 +110,14 @@ extension StateValue {
         case .scalar(let json): json
         case .list(let list): .array(list.elements.map(\.value.json))
         case .map(let map):
-            .object(JSONObject(map.members.compactMap { member in
-                switch member.value {
-                case .unknown, .absent: nil
-                default: (member.name, member.value.json)
-                }
-            }))
+            .object(
+                JSONObject(
+                    map.members.compactMap { member in
+                        switch member.value {
+                        case .unknown, .absent: nil
+                        default: (member.name, member.value.json)
+                        }
+                    }))
         }
     }
 

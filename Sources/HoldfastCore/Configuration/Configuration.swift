@@ -1,0 +1,139 @@
+/// A configuration file, read and checked.
+package struct Configuration: Sendable {
+    package enum Mode: String, Sendable {
+        case observe
+        case dryRun = "dry-run"
+    }
+    package enum Source: Sendable, Hashable {
+        case file(paths: [String], follow: Bool)
+        case kafka(brokers: String, topics: [String], group: String, options: [String: String])
+        case stdin
+    }
+    package struct Account: Sendable, Hashable {
+        package var cloud: Cloud
+        package var id: String
+        package var name: String
+        /// `nil`: not classified here.
+        package var environment: String?
+        package var owner: String
+    }
+    package struct ClassifyLine: Sendable, Hashable {
+        /// An account name's pattern with `*`.
+        package var name: String
+        package var environment: String
+        package var place: SourcePlace
+    }
+
+    /// Paths in here start from this folder.
+    package var folder: String
+    package var sqlite = "./holdfast.db"
+    package var mode = Mode.dryRun
+    /// In rollout order; the last is what the unclassified get.
+    package var environments = ["dev", "staging", "production"]
+    package var catalog: [String] = []
+    package var baseline: [String] = []
+    package var playbooks: [String] = []
+    package var tune: [String] = []
+    package var sources: [Source] = []
+    package var recorded: [String] = []
+    package var accounts: [Account] = []
+    package var classify: [ClassifyLine] = []
+    package var lists: [String: [String]] = [:]
+    package var anchors: [String] = []
+    package var knownEvents = 1_000_000
+    package var describesAtOnce = 16
+    package var settleTime = Span(seconds: 2)
+    package var clockTolerance = Span(seconds: 300)
+    package var dirtyAge = Span(seconds: 3600)
+    package var trustsLabels = false
+
+    /// Defaults alone: no source, the shipped data.
+    package init(folder: String) { self.folder = folder }
+
+    /// - Parameter folder: the folder that the file's paths start from.
+    /// - Returns: the configuration, and everything that is wrong with the file; with problems it must not be used.
+    package static func load(_ node: Node, folder: String) -> (configuration: Configuration, problems: [Problem]) {
+        var configuration = Configuration(folder: folder)
+        var problems = shape.problems(in: node)
+        guard problems.isEmpty else { return (configuration, problems) }
+        configuration.readPlain(node)
+        configuration.readLimits(node["limits"])
+        for source in node["sources"]?.list ?? [] { configuration.read(source: source, &problems) }
+        for account in node["accounts"]?.list ?? [] { configuration.read(account: account, &problems) }
+        for line in node["classify"]?.list ?? [] {
+            guard let name = line["match"]?["name"]?.text, let environment = line["environment"] else { continue }
+            configuration.check(environment: environment, &problems)
+            configuration.classify.append(
+                ClassifyLine(name: name, environment: environment.text ?? "", place: line.place))
+        }
+        return (configuration, problems)
+    }
+
+    private mutating func readPlain(_ node: Node) {
+        if let path = node["store"]?["sqlite"]?.text { sqlite = path }
+        if let word = node["mode"]?.text.flatMap(Mode.init) { mode = word }
+        if let names = node["environments"]?.texts, !names.isEmpty { environments = names }
+        catalog = node["data"]?["catalog"]?.texts ?? []
+        baseline = node["data"]?["baseline"]?.texts ?? []
+        playbooks = node["data"]?["playbooks"]?.texts ?? []
+        tune = node["data"]?["tune"]?.texts ?? []
+        recorded = node["state"]?["recorded"]?.texts ?? []
+        trustsLabels = node["trust-labels"]?.text == "true"
+        for entry in node["lists"]?.entries ?? [] { lists[entry.key] = entry.value.texts }
+        anchors = node["audit"]?["anchor"]?.list?.compactMap { $0["file"]?.text } ?? []
+    }
+
+    private mutating func readLimits(_ node: Node?) {
+        func number(_ key: String) -> Int? { node?[key]?.text.flatMap { Int($0) } }
+        func span(_ key: String) -> Span? { node?[key]?.text.flatMap { Span($0) } }
+        if let value = number("known-events") { knownEvents = value }
+        if let value = number("describes-at-once") { describesAtOnce = value }
+        if let value = span("settle-time") { settleTime = value }
+        if let value = span("clock-tolerance") { clockTolerance = value }
+        if let value = span("dirty-age") { dirtyAge = value }
+    }
+
+    private mutating func read(source node: Node, _ problems: inout [Problem]) {
+        guard let entries = node.entries, entries.count == 1, let entry = entries.first else {
+            problems.append(
+                Problem("a source is one of file, kafka, stdin; write each as its own list item", at: node.place))
+            return
+        }
+        let value = entry.value
+        switch entry.key {
+        case "file": sources.append(.file(paths: value["paths"]?.texts ?? [], follow: value["follow"]?.text == "true"))
+        case "kafka":
+            let options = value["options"]?.entries?.map { ($0.key, $0.value.text ?? "") } ?? []
+            sources.append(
+                .kafka(
+                    brokers: value["brokers"]?.text ?? "", topics: value["topics"]?.texts ?? [],
+                    group: value["group"]?.text ?? "holdfast",
+                    options: Dictionary(options, uniquingKeysWith: { $1 })))
+        default: sources.append(.stdin)
+        }
+    }
+
+    private mutating func read(account node: Node, _ problems: inout [Problem]) {
+        let ids = Cloud.allCases.compactMap { cloud in node[cloud.rawValue].map { (cloud, $0) } }
+        guard ids.count == 1, let (cloud, id) = ids.first, let text = id.text else {
+            problems.append(Problem("an account has one of aws, azure, gcp: its id", at: node.place))
+            return
+        }
+        if cloud == .aws, text.count != 12 || !text.allSatisfy(\.isNumber) {
+            problems.append(
+                Problem(
+                    "\"\(text)\" is not an AWS account id: 12 digits, in quotes where it starts with 0", at: id.place))
+        }
+        if let environment = node["environment"] { check(environment: environment, &problems) }
+        accounts.append(
+            Account(
+                cloud: cloud, id: cloud == .azure ? text.lowercased() : text, name: node["name"]?.text ?? "",
+                environment: node["environment"]?.text, owner: node["owner"]?.text ?? ""))
+    }
+
+    private func check(environment node: Node, _ problems: inout [Problem]) {
+        guard let text = node.text, !environments.contains(text) else { return }
+        problems.append(
+            Problem("unknown environment \"\(text)\"\(suggestion(for: text, among: environments))", at: node.place))
+    }
+}

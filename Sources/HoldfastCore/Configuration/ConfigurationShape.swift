@@ -1,0 +1,70 @@
+/// The grammar of the configuration file. The reference in `docs/configuration.md` is generated from it.
+extension Configuration {
+    package static let shape: Shape = .record(
+        .init("store", store, "where the journal lives"),
+        .init("mode", .word(["observe", "dry-run"]), "observe: findings only; dry-run: plans too. Default dry-run"),
+        .init(
+            "environments", .list(.text),
+            "in rollout order; the last is what the unclassified get. Default dev, staging, production"),
+        .init("data", data, "folders of data files. Default: the shipped ones"),
+        .init("sources", .list(source), "where events come from"),
+        .init("state", state, "where the state of resources is read from"),
+        .init("accounts", .list(account), "accounts by id, with their environment"),
+        .init("classify", .list(classifyLine), "environments by account name, for accounts not listed"),
+        .init("lists", .map(keys: "a list's name", .list(.text)), "lists that rules name as $lists.NAME"),
+        .init("audit", .record(.init("anchor", .list(anchor), "where checkpoints go")), "the audit log"),
+        .init("limits", limits, "bounds, with their units"),
+        .init("trust-labels", .bool, "true: a label on a resource may loosen its environment. Default false")
+    )
+
+    private static let store: Shape = .record(
+        .init("sqlite", .text, required: true, "path of the SQLite file, from the configuration's folder"))
+
+    private static let data: Shape = .record(
+        .init("catalog", .list(.text), "catalog folders"),
+        .init("baseline", .list(.text), "baseline folders (rules, frameworks, exemptions, pins)"),
+        .init("playbooks", .list(.text), "playbook folders"),
+        .init("tune", .list(.text), "tuning folders"))
+
+    private static let source: Shape = .record(
+        .init(
+            "file",
+            .record(
+                .init(
+                    "paths", .list(.text), required: true, "files, folders and globs, from the configuration's folder"),
+                .init("follow", .bool, "true: go on with what is added. Default false")), "event files"),
+        .init(
+            "kafka",
+            .record(
+                .init("brokers", .text, required: true, "host:port, several with commas"),
+                .init("topics", .list(.text), required: true, "topics to read"),
+                .init("group", .text, "consumer group. Default holdfast"),
+                .init(
+                    "options", .map(keys: "a librdkafka setting", .text),
+                    "passed to librdkafka; a value env:NAME is read from the environment")),
+            "Kafka topics"),
+        .init("stdin", .record(Shape.Record([])), "events on standard input"))
+
+    private static let state: Shape = .record(
+        .init("recorded", .list(.text), "files of resource states, one JSON object a line, as `evaluate --state` reads")
+    )
+
+    private static let account: Shape = .record(
+        .init("aws", .text, "account id of 12 digits, as text"), .init("azure", .text, "subscription id"),
+        .init("gcp", .text, "project id"), .init("environment", .text, "one of environments"),
+        .init("owner", .text, "who is asked"), .init("name", .text, "for people and for classify"))
+
+    private static let classifyLine: Shape = .record(
+        .init("match", .record(.init("name", .text, required: true, "a pattern with *")), required: true, "which"),
+        .init("environment", .text, required: true, "one of environments"), .init("owner", .text, "who is asked"))
+
+    private static let anchor: Shape = .record(.init("file", .text, required: true, "appended to, never rewritten"))
+
+    private static let limits: Shape = .record(
+        .init(
+            "known-events", .integer(1_000...16_000_000), "event ids remembered to know a redelivery. Default 1000000"),
+        .init("describes-at-once", .integer(1...256), "reads under way at one time. Default 16"),
+        .init("settle-time", .duration, "how long after a change a resource is read. Default 2s"),
+        .init("clock-tolerance", .duration, "how far ahead an event's time may be. Default 5m"),
+        .init("dirty-age", .duration, "a resource unread for longer is a notice. Default 1h"))
+}

@@ -1,0 +1,19 @@
+/// Everything for which a human must act. Each has a runbook of its name.
+package enum NoticeCode: String, Sendable, CaseIterable {
+    /// Records came that could not be decoded.
+    case deadLetters = "dead-letters"
+    /// A part of a source is gone (an offset outside the log, a file that shrank): events may be missing.
+    case sourceGap = "source-gap"
+    /// A source fails and is tried again.
+    case sourceFailing = "source-failing"
+    /// Changed data files were refused; the old ones stay in force.
+    case reloadRefused = "reload-refused"
+    /// Events carry times from the future: a clock is wrong, or somebody forges.
+    case eventsFromFuture = "events-from-future"
+    /// The oldest dirty resource waits longer than the limit.
+    case dirtyTooOld = "dirty-too-old"
+    /// Another instance took over what this one wrote.
+    case fenced = "fenced"
+    /// The first scan or changed rules opened findings: one digest, no prompts.
+    case baselineFindings = "baseline-findings"
+}

@@ -1,0 +1,56 @@
+package import HoldfastCore
+package import HoldfastJSON
+
+/// What a read of a resource gave.
+package struct Description: Sendable {
+    package enum Result: Sendable {
+        /// The sections that were read, by path; the root is the whole configuration.
+        case sections([(path: PropertyPath, value: JSON)])
+        /// The cloud says that there is no such resource.
+        case gone
+    }
+    package var result: Result
+    /// When the read began, by the provider's clock.
+    package var started: Timestamp
+    /// Names this read in the history: unique.
+    package var id: String
+
+    package init(result: Result, started: Timestamp, id: String) {
+        self.result = result
+        self.started = started
+        self.id = id
+    }
+}
+
+/// Why a read gave nothing. Never the same as "not there".
+package struct ReadError: Error, Sendable, CustomStringConvertible {
+    package enum Retry: Sendable, Hashable {
+        case never
+        case after(Span)
+    }
+    /// `denied`, `throttled`, `unreachable`, `not-recorded`.
+    package var code: String
+    package var message: String
+    package var retry: Retry
+    package init(code: String, message: String, retry: Retry) {
+        self.code = code
+        self.message = message
+        self.retry = retry
+    }
+    package var description: String { message }
+}
+
+/// Reads the state of resources: where they stand in a cloud, or as they were recorded.
+package protocol StateReader: Sendable {
+    func describe(_ resource: ResourceID, context: ResourceContext) async throws(ReadError) -> Description
+}
+
+/// For a service with no way to read: raw logs of accounts that nobody gave it the keys to.
+package struct NoReader: StateReader {
+    package init() {}
+    package func describe(_ resource: ResourceID, context: ResourceContext) async throws(ReadError) -> Description {
+        throw ReadError(
+            code: "no-reader", message: "no reader is configured; findings rest on what events reported",
+            retry: .never)
+    }
+}
