@@ -1,34 +1,27 @@
-/// A name as two words: its first eight bytes and its last, the same for a name shorter than that.
+/// What a name is looked up by: its last eight bytes as one word, of a shorter name all of them.
 struct NameKey {
-    let head: UInt64
     let tail: UInt64
 
-    /// Of the name between two indices of a text of `count` bytes.
+    /// Of the name between two indices of a text.
     @inline(__always)
-    init(_ text: UnsafeRawPointer, count: Int, start: Int, end: Int) {
-        let length = end &- start
-        if length >= 8 {
-            head = text.loadUnaligned(fromByteOffset: start, as: UInt64.self)
-            tail = text.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self)
+    init(_ text: UnsafeRawBufferPointer, start: Int, end: Int) {
+        guard end >= 8 else {
+            tail = NameKey.tailNearStart(text, start, end)
             return
         }
-        tail = 0
-        if start &+ 8 <= count {
-            head =
-                UInt64(littleEndian: text.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-                & (1 &<< UInt64(truncatingIfNeeded: length &* 8) &- 1)
-        } else {
-            var word: UInt64 = 0
-            for index in (start..<end).reversed() {
-                word = word &<< 8 | UInt64(text.load(fromByteOffset: index, as: UInt8.self))
-            }
-            head = word
-        }
+        let word = UInt64(littleEndian: text.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self))
+        tail = word >> UInt64(truncatingIfNeeded: max(0, 64 &- 8 &* (end &- start)))
     }
 
-    /// The high bits of a product: each depends on every byte of the name that is in the key.
+    /// Where there are no eight bytes before the end of the name.
+    @inline(never)
+    private static func tailNearStart(_ text: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> UInt64 {
+        text[start..<end].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// The high bits of a product: each depends on every byte of the key.
     @inline(__always)
-    var hash: Int { Int(truncatingIfNeeded: ((head &+ tail) &* 0x9E37_79B9_7F4A_7C15) &>> 40) }
+    var hash: Int { Int(truncatingIfNeeded: (tail &* 0x9E37_79B9_7F4A_7C15) &>> 40) }
 }
 
 /// Reads the objects of one text by the levels of a ``FieldSet``.
@@ -36,7 +29,7 @@ struct FieldScanner {
     let scanner: Scanner
     let cells: UnsafePointer<FieldSet.Cell>
     let levels: UnsafePointer<FieldSet.Level>
-    let names: UnsafeRawBufferPointer
+    let names: UnsafeRawPointer
     let slots: UnsafeMutablePointer<JSONSlice>
 
     /// The index after the object whose opening brace is at `start`, `-1` for the unusual. Calls itself once a level.
@@ -87,12 +80,12 @@ struct FieldScanner {
     private func cell(
         of start: Int, _ end: Int, in cells: UnsafePointer<FieldSet.Cell>, mask: Int
     ) -> UnsafePointer<FieldSet.Cell>? {
-        let key = NameKey(scanner.base, count: scanner.count, start: start, end: end)
+        let key = NameKey(scanner.bytes, start: start, end: end)
         var place = key.hash & mask
         while true {
             let cell = cells + place
-            if cell.pointee.head == key.head, cell.pointee.tail == key.tail,
-                Int(cell.pointee.count) == end &- start, cell.pointee.count <= 16 || sameName(cell, start)
+            if cell.pointee.tail == key.tail, Int(cell.pointee.count) == end &- start,
+                cell.pointee.count <= 8 || startsSame(cell, start)
             {
                 return cell
             }
@@ -101,13 +94,12 @@ struct FieldScanner {
         }
     }
 
-    /// For names longer than the two words of their key.
-    @inline(never)
-    private func sameName(_ cell: UnsafePointer<FieldSet.Cell>, _ start: Int) -> Bool {
-        var at = 8
-        let last = Int(cell.pointee.count) &- 8
+    /// Whether the bytes of a name before the eight of its key are those at an index of the text.
+    @inline(__always)
+    private func startsSame(_ cell: UnsafePointer<FieldSet.Cell>, _ start: Int) -> Bool {
         let name = Int(cell.pointee.name)
-        while at < last {
+        var at = 0
+        while at < Int(cell.pointee.count) &- 8 {
             let wanted = names.loadUnaligned(fromByteOffset: name &+ at, as: UInt64.self)
             if scanner.base.loadUnaligned(fromByteOffset: start &+ at, as: UInt64.self) != wanted { return false }
             at &+= 8

@@ -15,7 +15,6 @@ package struct FieldSet: Sendable {
 
     /// One cell of the open-addressed table of one level of names.
     struct Cell: Sendable {
-        var head: UInt64 = 0
         var tail: UInt64 = 0
         /// Bytes of the name; `-1` for a cell that is free.
         var count: Int32 = -1
@@ -34,7 +33,8 @@ package struct FieldSet: Sendable {
 
     private(set) var cells: [Cell] = []
     private(set) var levels: [Level] = []
-    private(set) var names: [UInt8] = []
+    /// The names one after the other; before the first stand eight bytes, for keys to reach back into.
+    private(set) var names = [UInt8](repeating: 0, count: 8)
     private let slotCount: Int
     private let depth: Int
 
@@ -45,6 +45,7 @@ package struct FieldSet: Sendable {
     package init(paths: [[String]], depth: Int = 64) {
         precondition((1...64).contains(depth), "a field set counts 1 to 64 levels, not \(depth)")
         precondition(Set(paths).count == paths.count, "each path stands once in a field set: \(paths)")
+        precondition(!paths.isEmpty, "a field set wants a field")
         precondition(paths.allSatisfy { !$0.isEmpty }, "a path in a field set names a member: \(paths)")
         self.depth = depth
         // Names on the way to a wanted one have slots too, after the wanted ones, so that a second one is noticed.
@@ -71,13 +72,10 @@ package struct FieldSet: Sendable {
         cells.append(contentsOf: Array(repeating: Cell(), count: 1 << bits))
         for (slot, member) in members {
             let name = Array(member[path.count].utf8)
-            let key = (name + [0]).withUnsafeBytes { bytes in
-                bytes.baseAddress.map { NameKey($0, count: name.count, start: 0, end: name.count) }
-            }
-            guard let key else { preconditionFailure("an array with an element has an address") }
-            var cell = Cell(head: key.head, tail: key.tail, count: Int32(name.count), slot: Int32(slot))
-            cell.name = Int32(names.count)
+            let start = names.count
             names.append(contentsOf: name)
+            let key = names.withUnsafeBytes { NameKey($0, start: start, end: $0.count) }
+            var cell = Cell(tail: key.tail, count: Int32(name.count), slot: Int32(slot), name: Int32(start))
             if slots.contains(where: { $0.count > member.count && $0.starts(with: member) }) {
                 cell.child = addLevel(below: member, slots: slots)
             }
@@ -126,7 +124,7 @@ extension FieldSet {
                 levels.withUnsafeBufferPointer { levels in
                     names.withUnsafeBytes { names in
                         guard let slots = slots.baseAddress, let cells = cells.baseAddress,
-                            let levels = levels.baseAddress
+                            let levels = levels.baseAddress, let names = names.baseAddress
                         else { return -1 }
                         let fields = FieldScanner(
                             scanner: scanner, cells: cells, levels: levels, names: names, slots: slots)

@@ -11,6 +11,10 @@ struct Scanner {
         count = bytes.count
     }
 
+    var bytes: UnsafeRawBufferPointer {
+        @inline(__always) get { UnsafeRawBufferPointer(start: base, count: count) }
+    }
+
     /// The byte at an index; zero, which stands nowhere in JSON, past the end.
     @inline(__always)
     func byte(_ at: Int) -> UInt8 { at < count ? base.load(fromByteOffset: at, as: UInt8.self) : 0 }
