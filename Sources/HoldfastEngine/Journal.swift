@@ -255,27 +255,51 @@ package struct AuditEntry: Sendable, Hashable {
     }
 }
 
+/// What a notice was about has ended; without an open one of this code and subject it changes nothing.
+package struct NoticeClosing: Sendable, Hashable {
+    package var code: String
+    package var subject: String
+    package var at: Timestamp
+    package init(code: String, subject: String, at: Timestamp) {
+        self.code = code
+        self.subject = subject
+        self.at = at
+    }
+}
+
 /// Everything that one step of the service wrote, committed whole or not at all.
 package struct JournalTransaction: Sendable {
+    /// What the writer owns. One at least: a transaction without any is refused as fenced.
     package var leases: [Lease] = []
     package var positions: [SourcePosition] = []
     /// Ids of new events, for the window in which duplicates are known.
     package var eventIDs: [String] = []
-    /// The batch as received, for the evidence log: one row, one SHA-256.
+    /// The batch as received, for the evidence log: one row, one SHA-256; none where it is empty.
     package var batch: [UInt8] = []
     package var resources: [StoredResource] = []
     package var history: [HistoryEntry] = []
     package var findings: [StoredFinding] = []
+    /// Of findings that this or an earlier transaction wrote.
     package var findingChanges: [FindingChangeRow] = []
+    /// Likewise. One that equals the last of its finding adds nothing.
     package var plans: [(finding: String, digest: String, body: JSON)] = []
+    /// Marks. On a resource that is dirty already: the lowest priority number, the earliest `since` and `notBefore`,
+    /// the most attempts, and the reason of the mark with the lower priority number or, among equals, of the later.
     package var dirty: [DirtyResource] = []
-    /// Claimed resources that are done, if their generation still is what was claimed.
+    /// Claimed resources that are done, if their generation still is what was claimed. One that was marked meanwhile
+    /// stays for one more run, its attempts at 0. Applied before `dirty`: a failed run is in both, in `dirty` with
+    /// one attempt more and a later `notBefore`.
     package var done: [DirtyResource] = []
+    /// One a resource and rule, of several the earliest. `firedTimers` goes first.
     package var timers: [TimerMark] = []
+    /// Takes out the timer of the resource and rule if it was due by then.
     package var firedTimers: [TimerMark] = []
+    /// Of two links of one session the one opened last stays.
     package var sessions: [SessionLink] = []
     package var counters: [CounterDelta] = []
     package var deadLetters: [DeadLetter] = []
+    package var closedNotices: [NoticeClosing] = []
+    /// After `closedNotices`. One that is open keeps its time and takes the newer text.
     package var notices: [Notice] = []
     package var audit: [AuditEntry] = []
     /// Leads to a write in a cloud: wait until it is on the disk.
@@ -295,15 +319,22 @@ package protocol Journal: AnyObject, Sendable {
     /// Ids of events committed since a moment, for the window of known events; newest last, at most `limit`.
     func recentEventIDs(limit: Int) throws(JournalError) -> [String]
     func resource(_ id: ResourceID) throws(JournalError) -> StoredResource?
-    /// Resources of a type that hold this reference, in the order of their ids, at most `limit`.
-    func resources(type: String, path: String, value: String, limit: Int) throws(JournalError) -> [StoredResource]
-    /// Resources after one, in the order (type, id), at most `limit`: for sweeps, exports and full evaluation.
+    /// Resources of a type that hold this reference, after one, in the order of their ids' UTF-8 bytes, at most `limit`.
+    func resources(
+        type: String, path: String, value: String, after: ResourceID?, limit: Int
+    ) throws(JournalError) -> [StoredResource]
+    /// Resources after one, in the order (type, id) of UTF-8 bytes, at most `limit`: for sweeps, exports and full
+    /// evaluation.
     func resources(after: ResourceID?, limit: Int) throws(JournalError) -> [StoredResource]
+    /// What happened by then, first by when it happened, then by event id; what was not known at a moment has a later
+    /// `known`.
     func history(of id: ResourceID, upTo: Timestamp) throws(JournalError) -> [HistoryEntry]
+    /// In the order of their ids.
     func findings(of id: ResourceID) throws(JournalError) -> [StoredFinding]
     func finding(id: String) throws(JournalError) -> StoredFinding?
     /// Findings in the order of their ids.
     func findings(states: [String]) throws(JournalError) -> [StoredFinding]
+    /// In the order in which they were written.
     func findingChanges(of finding: String) throws(JournalError) -> [FindingChangeRow]
     /// The plan recorded last for a finding.
     func plan(finding: String) throws(JournalError) -> (digest: String, body: JSON)?
@@ -311,23 +342,40 @@ package protocol Journal: AnyObject, Sendable {
     func dirty(dueAt: Timestamp, except: Set<ResourceID>, limit: Int) throws(JournalError) -> [DirtyResource]
     /// How many are dirty, since when the oldest is, and when the next is due.
     func dirtySummary() throws(JournalError) -> (count: Int, oldest: Timestamp?, nextDue: Timestamp?)
+    /// First the earliest due.
     func timers(dueAt: Timestamp, limit: Int) throws(JournalError) -> [TimerMark]
     func nextTimer() throws(JournalError) -> Timestamp?
     func session(_ key: String) throws(JournalError) -> SessionLink?
+    /// By label, then by hour.
     func counters(name: String) throws(JournalError) -> [CounterDelta]
+    /// The newest first.
     func deadLetters(limit: Int) throws(JournalError) -> [DeadLetter]
+    /// By code, then by subject.
     func openNotices() throws(JournalError) -> [Notice]
     func auditEntries(after sequence: Int64, limit: Int) throws(JournalError) -> [AuditRecord]
 }
 
-/// An audit entry as chained: `digest` covers the previous digest, sequence, kind, time and body.
+extension Journal {
+    /// The first of the resources that hold a reference.
+    package func resources(
+        type: String, path: String, value: String, limit: Int
+    ) throws(JournalError) -> [StoredResource] {
+        try resources(type: type, path: path, value: value, after: nil, limit: limit)
+    }
+}
+
+/// An audit entry as chained: `digest` covers the previous digest, sequence, epoch, kind, time and body.
 package struct AuditRecord: Sendable, Hashable {
+    /// 1, 2, 3, … without gaps.
     package var sequence: Int64
+    /// Of the lease under which it was written: the transaction's first on shards, else its first.
+    package var epoch: Int64
     package var entry: AuditEntry
     package var previous: String
     package var digest: String
-    package init(sequence: Int64, entry: AuditEntry, previous: String, digest: String) {
+    package init(sequence: Int64, epoch: Int64, entry: AuditEntry, previous: String, digest: String) {
         self.sequence = sequence
+        self.epoch = epoch
         self.entry = entry
         self.previous = previous
         self.digest = digest

@@ -1,16 +1,39 @@
 /// Passes over the values of a text, checking them as the strict parser does. Every function takes the index of the
 /// first byte of something and gives the index after it, or `-1` where that is no JSON or nests too deep.
 struct Scanner {
-    let bytes: UnsafeRawBufferPointer
+    let base: UnsafeRawPointer
+    let count: Int
 
     @inline(__always)
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    init?(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress else { return nil }
+        self.base = base
+        count = bytes.count
+    }
 
     /// The byte at an index; zero, which stands nowhere in JSON, past the end.
     @inline(__always)
-    func byte(_ at: Int) -> UInt8 { at < bytes.count ? bytes[at] : 0 }
+    func byte(_ at: Int) -> UInt8 { at < count ? base.load(fromByteOffset: at, as: UInt8.self) : 0 }
 
-    // MARK: Space
+    /// Whether two bytes are these, the first of them in the low byte.
+    @inline(__always)
+    private func hasPair(_ at: Int, _ pair: UInt16) -> Bool {
+        at &+ 2 <= count && UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt16.self)) == pair
+    }
+
+    /// Whether three bytes are these, the first of them in the lowest place; needs one more byte of text after them.
+    @inline(__always)
+    func hasTriple(_ at: Int, _ triple: UInt32) -> Bool {
+        at &+ 4 <= count
+            && UInt32(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt32.self)) & 0xFF_FFFF == triple
+    }
+
+    /// `":"`, between a name and a string in compact JSON.
+    static let nameThenString: UInt32 = 0x22_3A22
+    /// `","`, between a string and a name, or two strings.
+    static let stringThenString: UInt32 = 0x22_2C22
+
+    // MARK: Space and punctuation
 
     @inline(__always)
     func skipSpace(_ at: Int) -> Int {
@@ -21,21 +44,42 @@ struct Scanner {
     @inline(never)
     private func skipSomeSpace(_ start: Int) -> Int {
         var at = start
-        while at < bytes.count {
-            switch bytes[at] {
+        while true {
+            switch byte(at) {
             case 0x20, 0x09, 0x0A, 0x0D: at &+= 1
             default: return at
             }
         }
-        return at
     }
 
-    /// The colon after a name and the space around it.
+    /// From the quote that ends a name to the first byte of the value.
     @inline(__always)
-    func skipColon(_ start: Int) -> Int {
-        let at = skipSpace(start)
-        guard byte(at) == UInt8(ascii: ":") else { return -1 }
-        return skipSpace(at &+ 1)
+    func skipColon(_ quote: Int) -> Int {
+        if hasPair(quote, 0x3A22) { return skipSpace(quote &+ 2) }
+        return skipSpacedColon(quote)
+    }
+
+    @inline(never)
+    private func skipSpacedColon(_ quote: Int) -> Int {
+        let at = skipSpace(quote &+ 1)
+        return byte(at) == UInt8(ascii: ":") ? skipSpace(at &+ 1) : -1
+    }
+
+    /// From the end of a member's value to the first byte of the next name; to the end of the object, as its
+    /// complement, where there is no other member; `-1`, the complement of the start of the text, for anything else.
+    @inline(__always)
+    func skipToName(_ end: Int) -> Int {
+        if hasPair(end, 0x222C) { return end &+ 2 }
+        return skipSpaceToName(end)
+    }
+
+    @inline(never)
+    private func skipSpaceToName(_ end: Int) -> Int {
+        var at = skipSpace(end)
+        if byte(at) == UInt8(ascii: "}") { return ~(at &+ 1) }
+        guard byte(at) == UInt8(ascii: ",") else { return -1 }
+        at = skipSpace(at &+ 1)
+        return byte(at) == UInt8(ascii: "\"") ? at &+ 1 : -1
     }
 
     // MARK: Values
@@ -65,8 +109,7 @@ struct Scanner {
     func skipValue(_ start: Int, depth: Int) -> Int {
         switch byte(start) {
         case UInt8(ascii: "\""):
-            let end = string(start &+ 1).end
-            return end < 0 ? -1 : end &+ 1
+            return afterString(skipPlain(start &+ 1))
         case UInt8(ascii: "{"), UInt8(ascii: "["): return skipContainer(start, depth: depth)
         default: return skipScalar(start)
         }
@@ -86,68 +129,83 @@ struct Scanner {
     /// Whether the four bytes at an index are these, the first of them in the lowest place.
     @inline(__always)
     private func hasWord(_ at: Int, _ word: UInt32) -> Bool {
-        at &+ 4 <= bytes.count
-            && UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)) == word
+        at &+ 4 <= count
+            && UInt32(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt32.self)) == word
     }
+
+    /// What is at the index where ``skipContainer(_:depth:)`` stands.
+    private enum Place { case name, value, end }
 
     /// An array or object with all that is in it. What is open is kept in the bits of one word, an object as a one.
     func skipContainer(_ start: Int, depth limit: Int) -> Int {
         var open: UInt64 = 0
         var depth = 0
         var at = start
+        var place = Place.value
         while true {
-            // At a value.
-            let first = byte(at)
-            if first == UInt8(ascii: "\"") {
-                let end = string(at &+ 1).end
-                guard end >= 0 else { return -1 }
-                at = end &+ 1
-            } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                guard depth < limit else { return -1 }
-                depth &+= 1
-                open = open &<< 1 | (first == UInt8(ascii: "{") ? 1 : 0)
-                at = skipSpace(at &+ 1)
-                // The end of either lies two above its beginning in ASCII.
-                if byte(at) != first &+ 2 {
-                    if first == UInt8(ascii: "{") {
-                        at = skipName(at)
-                        guard at >= 0 else { return -1 }
-                    }
+            switch place {
+            case .name:
+                // The first byte of a name, after its quote.
+                let end = skipPlain(at)
+                guard hasTriple(end, Scanner.nameThenString) else {
+                    let quote = closeString(end).end
+                    guard quote >= 0 else { return -1 }
+                    at = skipColon(quote)
+                    guard at >= 0 else { return -1 }
+                    place = .value
                     continue
                 }
-                at &+= 1
-                depth &-= 1
-                open &>>= 1
-                if depth == 0 { return at }
-            } else {
-                at = skipScalar(at)
+                let last = skipPlain(end &+ 3)
+                if hasTriple(last, Scanner.stringThenString) {
+                    at = last &+ 3
+                    continue
+                }
+                at = afterString(last)
                 guard at >= 0 else { return -1 }
-            }
-            // After a value.
-            while true {
+                place = .end
+            case .value:
+                let first = byte(at)
+                if first == UInt8(ascii: "\"") {
+                    at = afterString(skipPlain(at &+ 1))
+                    guard at >= 0 else { return -1 }
+                    place = .end
+                } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+                    guard depth < limit else { return -1 }
+                    depth &+= 1
+                    open = open &<< 1 | (first == UInt8(ascii: "{") ? 1 : 0)
+                    at = skipSpace(at &+ 1)
+                    // The end of either lies two above its beginning in ASCII.
+                    if byte(at) == first &+ 2 {
+                        place = .end
+                    } else if first == UInt8(ascii: "{") {
+                        guard byte(at) == UInt8(ascii: "\"") else { return -1 }
+                        at &+= 1
+                        place = .name
+                    }
+                } else {
+                    at = skipScalar(at)
+                    guard at >= 0 else { return -1 }
+                    place = .end
+                }
+            case .end:
                 at = skipSpace(at)
                 let next = byte(at)
-                if next == UInt8(ascii: ",") { break }
-                guard next == (open & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return -1 }
-                at &+= 1
-                depth &-= 1
-                open &>>= 1
-                if depth == 0 { return at }
-            }
-            at = skipSpace(at &+ 1)
-            if open & 1 == 1 {
-                at = skipName(at)
-                guard at >= 0 else { return -1 }
+                if next == UInt8(ascii: ",") {
+                    at = skipSpace(at &+ 1)
+                    place = .value
+                    guard open & 1 == 1 else { continue }
+                    guard byte(at) == UInt8(ascii: "\"") else { return -1 }
+                    at &+= 1
+                    place = .name
+                } else {
+                    guard next == (open & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return -1 }
+                    at &+= 1
+                    depth &-= 1
+                    open &>>= 1
+                    if depth == 0 { return at }
+                }
             }
         }
-    }
-
-    /// A member's name and the colon after it.
-    @inline(__always)
-    private func skipName(_ at: Int) -> Int {
-        guard byte(at) == UInt8(ascii: "\"") else { return -1 }
-        let end = string(at &+ 1).end
-        return end < 0 ? -1 : skipColon(end &+ 1)
     }
 
     // MARK: Numbers
@@ -182,29 +240,65 @@ struct Scanner {
 
     /// The index of the quote that ends a string, from the index after the one that begins it.
     @inline(__always)
-    func string(_ start: Int) -> (end: Int, isEscaped: Bool) {
-        let at = skipPlain(start)
-        if byte(at) == UInt8(ascii: "\"") { return (at, false) }
-        return rareString(at)
+    func string(_ start: Int) -> (end: Int, isEscaped: Bool) { closeString(skipPlain(start)) }
+
+    /// The same from an index that ``skipPlain(_:)`` has given.
+    @inline(__always)
+    func closeString(_ at: Int) -> (end: Int, isEscaped: Bool) {
+        byte(at) == UInt8(ascii: "\"") ? (at, false) : rareString(at)
+    }
+
+    /// The index after a string, from an index that ``skipPlain(_:)`` has given.
+    @inline(__always)
+    private func afterString(_ at: Int) -> Int {
+        let end = closeString(at).end
+        return end < 0 ? -1 : end &+ 1
     }
 
     /// To the first byte that is a quote, a backslash, a control character or not ASCII, sixteen at a time; or to
     /// within sixteen bytes of the end of the text.
     @inline(__always)
-    private func skipPlain(_ start: Int) -> Int {
+    func skipPlain(_ start: Int) -> Int {
         var at = start
-        while at &+ 16 <= bytes.count {
-            let block = bytes.loadUnaligned(fromByteOffset: at, as: SIMD16<Int8>.self)
-            // Seen as signed numbers, what is not ASCII lies below the control characters.
-            let stops =
-                (block .== SIMD16(repeating: 0x22)) .| (block .== SIMD16(repeating: 0x5C))
-                .| (block .< SIMD16(repeating: 0x20))
-            let words = unsafeBitCast(stops, to: SIMD2<UInt64>.self)
-            if words.x != 0 { return at &+ words.x.trailingZeroBitCount &>> 3 }
-            if words.y != 0 { return at &+ 8 &+ words.y.trailingZeroBitCount &>> 3 }
+        if at &+ 16 <= count {
+            let first = stopsInWord(at)
+            if first != 0 { return at &+ first.trailingZeroBitCount &>> 3 }
+            let second = stopsInWord(at &+ 8)
+            if second != 0 { return at &+ 8 &+ second.trailingZeroBitCount &>> 3 }
+            at &+= 16
+        }
+        while at &+ 16 <= count {
+            let stops = stops(at)
+            if stops.x != 0 { return at &+ stops.x.trailingZeroBitCount &>> 3 }
+            if stops.y != 0 { return at &+ 8 &+ stops.y.trailingZeroBitCount &>> 3 }
             at &+= 16
         }
         return at
+    }
+
+    /// Of eight bytes, the high bit of each that is no plain part of a string. Only the lowest is sure: a borrow out of
+    /// it may set others above.
+    @inline(__always)
+    private func stopsInWord(_ at: Int) -> UInt64 {
+        let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        // With this bit changed the quote lies right above the control characters, and the space two places up.
+        let low = (word ^ 0x0202_0202_0202_0202) &- 0x2121_2121_2121_2121
+        let backslashes = (word ^ 0x5C5C_5C5C_5C5C_5C5C) &- 0x0101_0101_0101_0101
+        return (low | backslashes | word) & 0x8080_8080_8080_8080
+    }
+
+    /// Of sixteen bytes, those that are no plain part of a string: all bits of each are set.
+    @inline(__always)
+    private func stops(_ at: Int) -> SIMD2<UInt64> {
+        let block = base.loadUnaligned(fromByteOffset: at, as: SIMD2<UInt64>.self)
+        let swapped = unsafeBitCast(block ^ SIMD2<UInt64>(repeating: 0x0202_0202_0202_0202), to: SIMD16<Int8>.self)
+        let bytes = unsafeBitCast(block, to: SIMD16<Int8>.self)
+        // Types are spelt out, for only then the compiler picks the operators that are one instruction each. Seen as
+        // signed numbers, what is not ASCII lies below the control characters.
+        let low: SIMDMask<SIMD16<Int8>> = swapped .< SIMD16<Int8>(repeating: 0x21)
+        let backslashes: SIMDMask<SIMD16<Int8>> = bytes .== SIMD16<Int8>(repeating: 0x5C)
+        let stops: SIMDMask<SIMD16<Int8>> = low .| backslashes
+        return unsafeBitCast(stops, to: SIMD2<UInt64>.self)
     }
 
     /// The rest of a string from a byte that is not plain, or near the end of the text.
@@ -212,8 +306,8 @@ struct Scanner {
     private func rareString(_ start: Int) -> (end: Int, isEscaped: Bool) {
         var at = start
         var isEscaped = false
-        while at < bytes.count {
-            let byte = bytes[at]
+        while at < count {
+            let byte = byte(at)
             if byte == UInt8(ascii: "\"") { return (at, isEscaped) }
             if byte == UInt8(ascii: "\\") {
                 isEscaped = true
@@ -273,7 +367,7 @@ struct Scanner {
 
     /// One scalar value of two bytes or more, by the table of well-formed sequences of the Unicode Standard.
     private func skipScalarValue(_ start: Int) -> Int {
-        let lead = bytes[start]
+        let lead = byte(start)
         let second = byte(start &+ 1)
         switch lead {
         case 0xC2...0xDF: return isContinuation(second) ? start &+ 2 : -1

@@ -47,6 +47,9 @@ package struct ChangeEvent: Sendable {
     /// As the event says; empty where it says none.
     package var region: String
     package var actor: Principal
+    /// Who acted through the actor, the nearest first, where the event itself says so: GCP's delegation, the source
+    /// identity of an AWS session.
+    package var callers: [Principal]
     package var sourceIP: String
     /// The catalog's key of the operation: `s3.amazonaws.com/PutBucketPolicy`,
     /// `microsoft.storage/storageaccounts/write` (lower case), `compute.googleapis.com/v1.compute.firewalls.insert`.
@@ -63,9 +66,9 @@ package struct ChangeEvent: Sendable {
     package var body: JSON
 
     package init(
-        id: String, cloud: Cloud, time: Timestamp, account: String, region: String, actor: Principal, sourceIP: String,
-        action: String, outcome: Outcome, readOnly: Bool, via: Via, userAgent: String, correlation: String = "",
-        isStart: Bool = false, body: JSON
+        id: String, cloud: Cloud, time: Timestamp, account: String, region: String, actor: Principal,
+        callers: [Principal] = [], sourceIP: String, action: String, outcome: Outcome, readOnly: Bool, via: Via,
+        userAgent: String, correlation: String = "", isStart: Bool = false, body: JSON
     ) {
         self.id = id
         self.cloud = cloud
@@ -73,6 +76,7 @@ package struct ChangeEvent: Sendable {
         self.account = account
         self.region = region
         self.actor = actor
+        self.callers = callers
         self.sourceIP = sourceIP
         self.action = action
         self.outcome = outcome
