@@ -142,7 +142,7 @@ import Testing
         #expect(names(["Window.Open": false]) == ["shop.LockStore"])
         let nothing = playbook.plan(Workshop.request(with: ["Window.Open": false, "Locked": true]))
         #expect(nothing.summary
-            == "nothing: shop.PutWindow is done only where Window.Open is true; "
+            == "proposal: no step of a applies: shop.PutWindow is done only where Window.Open is true; "
                 + "shop.LockStore is done only where $resource.Locked is not one of true")
         let unknown = playbook.plan(Workshop.request(without: ["Window"]))
         #expect(unknown.summary.hasPrefix("proposal: whether shop.PutWindow is needed cannot be told"))
@@ -193,6 +193,18 @@ import Testing
         request.lastObserved = .init(state: state, at: Workshop.now - Span(seconds: 31 * 86_400))
         #expect(playbook.plan(request).summary
             == "proposal: Shop::Alarm was last observed at 2025-12-01T00:00:00Z, longer ago than 30d")
+    }
+
+    @Test("Where a list offends as a whole, the step is for each of its elements")
+    func wholeLists() {
+        let playbook = Workshop.playbook(
+            remedies: "shop/doors-narrow",
+            Self.closing.replacingFirst("for-each: offending", with: "for-each: {of: offending, in: Doors}"))
+        var request = Workshop.request("shop/doors-narrow")
+        request.offending = [Offending(path: PropertyPath(names: "Doors"), actual: .null, expected: "empty")]
+        #expect(playbook.plan(request).plan?.steps.map(\.item) == ["Doors[0]", "Doors[1]", "Doors[2]"])
+        request.offending = []
+        #expect(playbook.plan(request).summary == "nothing: shop.CloseDoor: there is no element to do it for")
     }
 
     @Test("What offends and no step changes is said")

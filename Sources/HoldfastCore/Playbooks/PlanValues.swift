@@ -156,16 +156,45 @@ struct PlanValues {
         }
     }
 
-    private func remove(from editing: inout DocumentEditing, in edit: DocumentEdit) throws(PlanStop) {
-        let paths = request.offending.map(\.path).filter { $0.hasPrefix(edit.section) }
+    private mutating func remove(from editing: inout DocumentEditing, in edit: DocumentEdit) throws(PlanStop) {
+        var paths = request.offending.map(\.path).filter { $0.hasPrefix(edit.section) }
             .map { PropertyPath(Array($0.steps.dropFirst(edit.section.steps.count))) }
         if paths.isEmpty { return }
         if paths.contains(where: \.isRoot) {
             throw .proposal("all of \(edit.section) offends, and no element of it that could be taken out")
         }
+        if let only = edit.only {
+            var narrowed: [PropertyPath] = []
+            for path in paths { narrowed += try parts(of: path, in: editing.document, only) }
+            paths = narrowed
+        }
         if !editing.remove(paths) {
             throw .proposal("what offends in \(edit.section) is no longer there")
         }
+    }
+
+    /// The values in an offending element of which something holds, or the element where it holds of none.
+    private mutating func parts(
+        of path: PropertyPath, in document: JSON, _ only: PlaybookCondition
+    ) throws(PlanStop) -> [PropertyPath] {
+        var parts: [PropertyPath] = []
+        for clause in only.clauses {
+            guard case .property(let below) = clause.subject else { continue }
+            let place = PropertyPath(path.steps + below.steps)
+            guard let value = document[place] else { continue }
+            let places = value.array.map { $0.indices.map { place.appending(.index($0)) } } ?? [place]
+            for place in places {
+                let value = StateValue(known: document[place] ?? .null)
+                let judgement = evaluator.judge(clause.predicate, Cursor(value: value, path: place))
+                switch judgement.truth {
+                case .yes: parts.append(place)
+                case .no: break
+                case .unknown:
+                    throw .proposal("what of \(path) offends cannot be told: \(judgement.reasons.first ?? "not known")")
+                }
+            }
+        }
+        return parts.isEmpty ? [path] : parts
     }
 
     private mutating func choice(_ name: String) throws(PlanStop) -> StateValue {

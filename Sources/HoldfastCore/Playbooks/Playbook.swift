@@ -47,6 +47,8 @@ struct DocumentEdit: Sendable {
     var section: PropertyPath
     var whenAbsent: PlaybookTemplate?
     var removesOffending: Bool
+    /// Of an offending element, what is taken out where something of it holds; paths are the element's own.
+    var only: PlaybookCondition?
     /// Elements that lists of the document must have.
     var additions: [(list: PropertyPath, elements: [PlaybookTemplate])]
     var merge: PlaybookTemplate?
@@ -149,6 +151,9 @@ struct PlaybookTest: Sendable {
     /// `in:`, the one that is not classified without it.
     var environment: String
     var lists: [String: [String]]
+    var tags: [String: String]?
+    /// Relation -> resources at its other end.
+    var related: [String: [Given]]
     var last: Given?
     var plans: [String]?
     var calls: [JSON]?

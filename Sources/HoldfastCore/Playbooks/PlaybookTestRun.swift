@@ -90,9 +90,14 @@ private struct PlaybookTestRun {
             let state = StateValue(snapshot: json(of: last, type: lastType)).keyed(by: lastType)
             request.lastObserved = .init(state: state, at: now)
         }
+        let labels = test.tags.map { tags in
+            StateValue.map(StateMap(tags.map { ($0.key, .scalar(.string($0.value))) }))
+        }
+        let related = try relatedResources(of: rule)
         let context = EvaluationContext(
-            now: now, environment: test.environment, place: request.context, labels: Labels.read(document, of: type),
-            lists: test.lists)
+            now: now, environment: test.environment, place: request.context,
+            labels: labels ?? Labels.read(document, of: type), lists: test.lists
+        ) { related[$0.name] ?? RelatedResources(openBecause: "not given by the test") }
         let resource = request.resource
         let params = request.params
         request.trial = { rule.evaluate($0, of: resource, params: params, in: context).verdict.outcome }
@@ -116,6 +121,26 @@ private struct PlaybookTestRun {
             let key = playbook.type.keys.key(of: value, in: list)
             return Offending(path: path, key: key, actual: value, expected: "what the test says")
         }
+    }
+
+    private func relatedResources(of rule: Rule) throws(Problem) -> [String: RelatedResources] {
+        var found: [String: RelatedResources] = [:]
+        for name in test.related.keys.sorted() {
+            let read = rule.reads.relations.first { $0.read.name == name }?.read
+                ?? playbook.type.relations[name].map { RelatedRead($0) }
+            guard let read, let type = vocabulary.catalog.type(read.type) else {
+                let known = rule.reads.relations.map(\.read.name) + playbook.type.relations.keys.sorted()
+                throw problem("neither the rule nor \(playbook.type.name) has the relation \"\(name)\""
+                    + suggestion(for: name, among: known))
+            }
+            let members = (test.related[name] ?? []).map { given in
+                RelatedResources.Member(
+                    id: ResourceID(type: type.name, id: type.example),
+                    document: StateValue(snapshot: json(of: given, type: type)).keyed(by: type))
+            }
+            found[name] = RelatedResources(members)
+        }
+        return found
     }
 
     private func json(of given: PlaybookTest.Given, type: ResourceType) -> JSON {
