@@ -126,8 +126,6 @@ import Testing
         #expect(playbook.plan(request).calls == [
             #"shop.PutPolicy {"Policy":"{\"Statement\":[{\"Sid\":\"b\"}]}","StoreName":"corner"}"#
         ])
-        let value = Self.edited("remove: offending, as: value").plan(request).calls
-        #expect(value == [#"shop.PutPolicy {"Policy":{"Statement":[{"Sid":"b"}]},"StoreName":"corner"}"#])
     }
 
     @Test("What cannot be taken out is a person's", arguments: [

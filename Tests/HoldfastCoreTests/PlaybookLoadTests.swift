@@ -57,6 +57,8 @@ import Testing
               "4:71: only says what of an element to remove; add remove: offending"),
         Fault("remove: offending", "remove: offending, only: {$resource.Policy: x}",
               "4:68: $resource.Policy cannot stand here; name what is in the element"),
+        Fault("Policy: $edits.policy", "Policy: {$jsn: $edits.policy}",
+              "7:53: \"$jsn\" cannot be a key here; the operators are {$join: [text, ...]} and {$json: value}"),
         Fault(", remove: offending", "", "4:9: the edit changes nothing; give it remove, add or merge"),
         Fault("    undo: restore\n", "", "6:5: \"undo\" is missing"),
         Fault("undo: restore", "undo: {grade: exact}", "9:11: the undo has no call; give it do, or {irreversible: reason}"),

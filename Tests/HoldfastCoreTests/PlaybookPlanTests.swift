@@ -23,12 +23,12 @@ import Testing
               - do: shop.PutWindow
                 with:
                   StoreName: $resource.StoreName
-                  Window: {A: $resource.Locked, B: $before.Window, C: "$resource.Doors[].Width", D: $$5, E: {$join: [$resource.account, ":", $resource.region]}}
+                  Window: {A: $resource.Locked, B: $before.Window, C: "$resource.Doors[].Width", D: $$5, E: {$join: [$resource.account, ":", $resource.region]}, F: {$json: $resource.Window}, G: {$json: text}}
                 undo: restore
             """)
         #expect(playbook.plan(Workshop.request()).calls == [
             #"shop.PutWindow {"StoreName":"corner","Window":{"A":false,"B":{"Blind":"down","Open":true},"C":[90,200,300],"#
-                + #""D":"$5","E":"111122223333:eu-west-1"}}"#
+                + #""D":"$5","E":"111122223333:eu-west-1","F":"{\"Blind\":\"down\",\"Open\":true}","G":"text"}}"#
         ])
     }
 

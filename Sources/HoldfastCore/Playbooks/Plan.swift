@@ -136,7 +136,7 @@ package struct RenderedEdit: Sendable {
     package var before: JSON?
     package var after: JSON
     package var changes: [EditChange]
-    /// Sent as JSON in a text.
+    /// It is kept as JSON in a text, and sent so.
     package var isText: Bool
 }
 

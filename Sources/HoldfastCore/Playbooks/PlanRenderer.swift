@@ -299,7 +299,8 @@ extension PlaybookTemplate {
                 member.value = member.value.withoutEdits
                 return member
             })
-        case .join(let parts, let place): .join(parts, place)
+        case .join(let parts): .join(parts)
+        case .json(let inner): .json(inner.withoutEdits)
         }
     }
 }

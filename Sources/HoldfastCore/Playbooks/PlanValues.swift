@@ -130,7 +130,7 @@ struct PlanValues {
         if let merge = edit.merge, let value = try filled(merge, item: nil, wanted: edit.name) { editing.merge(value) }
         let rendered = RenderedEdit(
             name: name, section: edit.section, before: found.wasThere ? found.document : nil, after: editing.document,
-            changes: editing.changes, isText: edit.form.map { $0 == .text } ?? found.isText)
+            changes: editing.changes, isText: found.isText)
         edits[name] = rendered
         return rendered
     }
@@ -264,7 +264,7 @@ struct PlanValues {
                 }
             }
             return .object(object)
-        case .join(let parts, _):
+        case .join(let parts):
             var text = ""
             for part in parts {
                 let value = try self.value(of: part, item: item)
@@ -274,6 +274,9 @@ struct PlanValues {
                 text += piece
             }
             return .string(text)
+        case .json(let inner):
+            let value = try self.value(of: inner, item: item)
+            return value.string == nil ? .string(value.canonicalText) : value
         }
     }
 }

@@ -38,10 +38,6 @@ struct PlaybookNeed: Sendable {
 
 /// A document that is changed in part.
 struct DocumentEdit: Sendable {
-    /// How the document is sent.
-    enum Form: String, Sendable, CaseIterable {
-        case text, value
-    }
     var name: String
     /// The section of the resource.
     var section: PropertyPath
@@ -52,8 +48,6 @@ struct DocumentEdit: Sendable {
     /// Elements that lists of the document must have.
     var additions: [(list: PropertyPath, elements: [PlaybookTemplate])]
     var merge: PlaybookTemplate?
-    /// `nil`: as it was found.
-    var form: Form?
     var place: SourcePlace
 }
 

@@ -29,9 +29,7 @@ package enum PlaybookGrammar {
         .init("only", .anything, "Of an offending element, takes out just the values that this holds of, if there are such"),
         .init("add", .map(keys: "a list's path in the document, . for the document itself", .list(.anything)),
               "Elements that the list must have; one it already has is left alone"),
-        .init("merge", .anything, "Members to set, at any depth; others are left alone"),
-        .init("as", .word(DocumentEdit.Form.allCases.map(\.rawValue)),
-              "How $edits.NAME is sent: as JSON in a text, or as a value; without it, as it was found"))
+        .init("merge", .anything, "Members to set, at any depth; others are left alone"))
 
     private static let choice: Shape = .record(
         .init("from", .text, required: true, "The list to choose from: $resource.PROPERTY"),

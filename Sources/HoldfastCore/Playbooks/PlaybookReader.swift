@@ -81,8 +81,7 @@ struct PlaybookReader {
             guard let from = resourceSection(entry.value["from"]) else { return nil }
             var edit = DocumentEdit(
                 name: entry.key, section: from, whenAbsent: nil, removesOffending: entry.value["remove"] != nil,
-                only: nil, additions: [], merge: nil, form: entry.value["as"]?.text.flatMap(DocumentEdit.Form.init),
-                place: entry.keyPlace)
+                only: nil, additions: [], merge: nil, place: entry.keyPlace)
             edit.whenAbsent = entry.value["when-absent"].map { PlaybookTemplate.read($0, problems: &problems) }
             if let only = entry.value["only"] {
                 edit.only = parser.condition(only, in: .value(.free))
