@@ -207,12 +207,17 @@ import Testing
         #expect(playbook.plan(request).summary == "nothing: shop.CloseDoor: there is no element to do it for")
     }
 
-    @Test("What offends and no step changes is said")
+    @Test("An element that offends and that no step is about is said")
     func untouchedIsSaid() throws {
-        var request = Workshop.request()
+        let playbook = Workshop.playbook(
+            remedies: "shop/doors-narrow",
+            Self.closing.replacingFirst("for-each: offending", with: "for-each: {of: offending, in: Doors}"))
+        var request = Workshop.request("shop/doors-narrow")
         request.offending.append(Offending(path: PropertyPath(names: "Window", "Open"), actual: true, expected: "false"))
-        let plan = try #require(Workshop.locking.plan(request).plan)
-        #expect(plan.warnings == ["Window.Open offends, and no step changes it"])
+        #expect(try #require(playbook.plan(request).plan).warnings == ["Window.Open offends, and no step changes it"])
+        request = Workshop.request()
+        request.offending = [Offending(path: PropertyPath(names: "Window", "Open"), actual: true, expected: "false")]
+        #expect(try #require(Workshop.locking.plan(request).plan).warnings == [])
     }
 
     @Test("A step that cannot be undone makes the plan irreversible, and says so")

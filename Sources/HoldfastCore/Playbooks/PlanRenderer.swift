@@ -45,6 +45,8 @@ struct PlanRenderer {
         /// The parameters with each edited document replaced by the edit's name.
         var digested: JSON
         var itemPath: PropertyPath?
+        /// The edits that it sends and that take out what offends.
+        var edits: [String]
     }
 
     init(playbook: Playbook, request: PlanRequest, title: String) {
@@ -154,13 +156,12 @@ struct PlanRenderer {
             verify: verification(of: step, call), undo: try undo(step, of: call, writes: writes, item: item))
         if let reference = step.ifMatch {
             let value = try values.value(of: reference, item: item)
-            guard value.unknownReason == nil, value != .absent else {
-                throw .proposal("\(reference), which must not have changed, is not known")
-            }
-            rendered.precondition = (reference.description, value.json)
+            rendered.precondition = (reference.description, value.unknownReason == nil ? value.json : .null)
         }
+        let removing = playbook.edits.filter { names.contains($0.name) && $0.removesOffending }.map(\.name)
         steps.append(RenderedStep(
-            planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path))
+            planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path,
+            edits: removing))
     }
 
     private mutating func holds(
@@ -271,16 +272,24 @@ struct PlanRenderer {
                 warnings.append("\(path), which step \(index + 1) writes, is not known before it is read: \(reason)")
             }
         }
-        let untouched = request.offending.map(\.path).filter { path in !isTouched(path) }
-        for path in untouched { warnings.append("\(path) offends, and no step changes it") }
+        // A step that sets something else may well put right what offends; one that is about elements only these.
+        guard steps.allSatisfy(isAboutElements) else { return warnings }
+        for path in request.offending.map(\.path) where !isTouched(path) {
+            warnings.append("\(path) offends, and no step changes it")
+        }
         return warnings
     }
 
+    private func isAboutElements(_ step: RenderedStep) -> Bool {
+        step.itemPath != nil || !step.edits.isEmpty
+    }
+
     private func isTouched(_ path: PropertyPath) -> Bool {
-        if values.renderedEdits.contains(where: { path.hasPrefix($0.section) }) { return true }
-        return steps.contains { step in
+        steps.contains { step in
             if let item = step.itemPath { return path.hasPrefix(item) || item.hasPrefix(path) }
-            return step.planned.writes.contains { path.hasPrefix($0) || $0.hasPrefix(path) }
+            return step.edits.contains { name in
+                playbook.edits.contains { $0.name == name && path.hasPrefix($0.section) }
+            }
         }
     }
 }

@@ -20,10 +20,17 @@ struct PlanItem: Sendable {
 }
 
 extension PlanItem {
-    /// The element itself in the shape that the call takes; what stands below it by the resource's own paths.
+    /// The element itself in the shape that the call takes, or what stands below it by the resource's own paths;
+    /// without what the call must not send.
     func before(_ steps: ArraySlice<PropertyPath.Step>) -> StateValue {
-        guard steps.isEmpty, let call, let path, value.unknownReason == nil else { return value.projected(steps) }
-        return StateValue(known: call.element(value.json, of: PropertyPath(Array(path.steps.dropLast()))))
+        guard let call, let path, value.unknownReason == nil else { return value.projected(steps) }
+        let list = PropertyPath(Array(path.steps.dropLast()))
+        let element = list.appending(.each)
+        var json = value.json
+        for path in call.readOnlyPaths where path.hasPrefix(element) {
+            json = json.removing(path.steps.dropFirst(element.steps.count))
+        }
+        return StateValue(known: steps.isEmpty ? call.element(json, of: list) : json).projected(steps)
     }
 }
 

@@ -81,9 +81,9 @@ private struct PlaybookTestRun {
         for path in test.unsets { document = document.setting(.unknown("left out by the test"), at: path) }
         document = document.keyed(by: type)
         let now = RuleTest.defaultNow
+        let resource = resource(document)
         var request = PlanRequest(
-            finding: "test", rule: rule.id, resource: resource(document), incarnation: "-",
-            context: ResourceContext(cloud: type.cloud, account: "111122223333", region: "eu-west-1"),
+            finding: "test", rule: rule.id, resource: resource, incarnation: "-", context: context(of: resource),
             document: document, offending: [], ruleReads: rule.reads.paths,
             params: rule.params.merging(test.params) { _, tuned in tuned }, lists: test.lists, now: now)
         if let last = test.last, let lastType = playbook.needs?.type {
@@ -98,7 +98,6 @@ private struct PlaybookTestRun {
             now: now, environment: test.environment, place: request.context,
             labels: labels ?? Labels.read(document, of: type), lists: test.lists
         ) { related[$0.name] ?? RelatedResources(openBecause: "not given by the test") }
-        let resource = request.resource
         let params = request.params
         request.trial = { rule.evaluate($0, of: resource, params: params, in: context).verdict.outcome }
         request.offending = try offending(by: rule, in: request, context)
@@ -156,6 +155,14 @@ private struct PlaybookTestRun {
         let example = type.id.values(in: type.example) ?? [:]
         let id = type.id.filled { name in document[PropertyPath(names: name)].json.scalarText ?? example[name] }
         return ResourceID(type: type.name, id: id ?? type.example)
+    }
+
+    /// Where the id says that the resource stands.
+    private func context(of resource: ResourceID) -> ResourceContext {
+        let values = playbook.type.id.values(in: resource.id) ?? [:]
+        let account = ["account", "subscription", "project"].lazy.compactMap { values[$0] }.first
+        return ResourceContext(
+            cloud: playbook.type.cloud, account: account ?? "111122223333", region: values["region"] ?? "")
     }
 
     // MARK: What came out
