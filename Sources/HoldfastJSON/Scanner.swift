@@ -32,6 +32,18 @@ struct Scanner {
             && UInt32(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt32.self)) & 0xFF_FFFF == triple
     }
 
+    /// Whether the bytes at an index are these. Eight more bytes must be there to read on both sides.
+    @inline(__always)
+    func hasBytes(_ start: Int, _ bytes: UnsafeRawPointer, _ length: Int) -> Bool {
+        var at = 0
+        while at < length {
+            let word = base.loadUnaligned(fromByteOffset: start &+ at, as: UInt64.self)
+            if word != bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
+            at &+= 8
+        }
+        return true
+    }
+
     /// `":"`, between a name and a string in compact JSON.
     static let nameThenString: UInt32 = 0x22_3A22
     /// `","`, between a string and a name, or two strings.
