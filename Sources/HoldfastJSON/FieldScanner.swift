@@ -29,6 +29,7 @@ struct FieldScanner {
     let scanner: Scanner
     let cells: UnsafePointer<FieldSet.Cell>
     let levels: UnsafePointer<FieldSet.Level>
+    let guesses: UnsafeBufferPointer<FieldSet.Guess>
     let names: UnsafeRawPointer
     let slots: UnsafeMutablePointer<JSONSlice>
 
@@ -38,12 +39,24 @@ struct FieldScanner {
         if scanner.byte(at) == UInt8(ascii: "}") { return at &+ 1 }
         guard scanner.byte(at) == UInt8(ascii: "\"") else { return -1 }
         at &+= 1
-        let cells = cells + levels[level].firstCell
-        let mask = levels[level].mask
+        let level = levels[level]
+        let cells = cells + level.firstCell
+        var guess = level.firstGuess
         while at >= 0 {
-            let stop = scanner.skipPlain(at)
+            let stop: Int
+            let cell: UnsafePointer<FieldSet.Cell>?
+            if guess < level.endGuess, isNext(guesses[guess], at) {
+                stop = at &+ Int(guesses[guess].count)
+                cell = guesses[guess].cell < 0 ? nil : cells + Int(guesses[guess].cell)
+                guess &+= 1
+            } else {
+                let name = scanner.string(at)
+                guard name.end >= 0, !name.isEscaped else { return -1 }
+                stop = name.end
+                cell = self.cell(of: at, stop, in: cells, mask: level.mask)
+                if let cell, cell.pointee.nextGuess >= 0 { guess = level.firstGuess &+ Int(cell.pointee.nextGuess) }
+            }
             if scanner.hasTriple(stop, Scanner.nameThenString) {
-                let cell = cell(of: at, stop, in: cells, mask: mask)
                 let plain = scanner.skipPlain(stop &+ 3)
                 if cell == nil, scanner.hasTriple(plain, Scanner.stringThenString) {
                     at = plain &+ 3
@@ -58,10 +71,7 @@ struct FieldScanner {
                 }
                 at = scanner.skipToName(end &+ 1)
             } else {
-                let name = scanner.closeString(stop)
-                guard name.end >= 0, !name.isEscaped else { return -1 }
-                let cell = cell(of: at, name.end, in: cells, mask: mask)
-                at = scanner.skipColon(name.end)
+                at = scanner.skipColon(stop)
                 guard at >= 0 else { return -1 }
                 if let cell {
                     at = store(at, cell: cell, depth: depth &- 1)
@@ -75,6 +85,19 @@ struct FieldScanner {
         return at == -1 ? -1 : ~at
     }
 
+    /// Whether the text goes on with a name that was guessed, its quote and its colon.
+    @inline(__always)
+    private func isNext(_ guess: FieldSet.Guess, _ at: Int) -> Bool {
+        // Room for the longer of the name and one word.
+        guard at &+ Int(guess.count) &+ 8 <= scanner.count else { return false }
+        let head = UInt64(littleEndian: scanner.base.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        let tail = UInt64(
+            littleEndian: scanner.base.loadUnaligned(
+                fromByteOffset: at &+ Int(guess.tailOffset), as: UInt64.self))
+        return head & guess.mask == guess.head && tail & guess.mask == guess.tail
+            && (guess.count <= 14 || scanner.hasBytes(at &+ 8, names + Int(guess.name) + 8, Int(guess.count) &- 14))
+    }
+
     /// The cell of the name that lies between these indices, `nil` where nobody wants it.
     @inline(__always)
     private func cell(
@@ -85,26 +108,14 @@ struct FieldScanner {
         while true {
             let cell = cells + place
             if cell.pointee.tail == key.tail, Int(cell.pointee.count) == end &- start,
-                cell.pointee.count <= 8 || startsSame(cell, start)
+                cell.pointee.count <= 8
+                    || scanner.hasBytes(start, names + Int(cell.pointee.name), Int(cell.pointee.count) &- 8)
             {
                 return cell
             }
             if cell.pointee.count < 0 { return nil }
             place = (place &+ 1) & mask
         }
-    }
-
-    /// Whether the bytes of a name before the eight of its key are those at an index of the text.
-    @inline(__always)
-    private func startsSame(_ cell: UnsafePointer<FieldSet.Cell>, _ start: Int) -> Bool {
-        let name = Int(cell.pointee.name)
-        var at = 0
-        while at < Int(cell.pointee.count) &- 8 {
-            let wanted = names.loadUnaligned(fromByteOffset: name &+ at, as: UInt64.self)
-            if scanner.base.loadUnaligned(fromByteOffset: start &+ at, as: UInt64.self) != wanted { return false }
-            at &+= 8
-        }
-        return true
     }
 
     /// Keeps the place of a wanted value and goes into it where more is wanted inside; the index after it.
