@@ -68,6 +68,7 @@ extension Catalog {
         .either([
             .text, .list(.text),
             .record(
+                .init("not", .oneOrMany(.text), "what it is not"),
                 .init("starts-with", .oneOrMany(.text), "how its text begins"),
                 .init("contains", .oneOrMany(.text), "what is in its text")),
         ]))

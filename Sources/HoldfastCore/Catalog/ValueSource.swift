@@ -107,6 +107,8 @@ struct EventCondition: Sendable, Hashable {
     enum Test: Sendable, Hashable {
         /// Its text (of a list: that of any element) is one of these.
         case isOneOf([String])
+        /// It is none of these, or absent.
+        case isNoneOf([String])
         case startsWith([String])
         case contains([String])
         case present
@@ -121,6 +123,7 @@ struct EventCondition: Sendable, Hashable {
         case .present: return value != nil
         case .absent: return value == nil
         case .isOneOf(let texts): return value?.scalarTexts.contains { texts.contains($0) } ?? false
+        case .isNoneOf(let texts): return !(value?.scalarTexts.contains { texts.contains($0) } ?? false)
         case .startsWith(let texts):
             return value?.scalarTexts.contains { value in texts.contains { value.hasPrefix($0) } } ?? false
         case .contains(let texts):
