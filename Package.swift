@@ -83,7 +83,7 @@ let package = Package(
         .testTarget(
             name: "HoldfastFilesTests",
             dependencies: ["HoldfastFiles", "HoldfastEngine", "HoldfastCore", "HoldfastJSON"], swiftSettings: strict),
-        .testTarget(name: "HoldfastStoreTests", dependencies: house, swiftSettings: strict),
+        .testTarget(name: "HoldfastStoreTests", dependencies: house + [grdb], swiftSettings: strict),
         .testTarget(
             name: "HoldfastKafkaTests", dependencies: ["HoldfastKafka", "HoldfastEngine", "HoldfastCore"],
             swiftSettings: strict),

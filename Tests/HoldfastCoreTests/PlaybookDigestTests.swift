@@ -55,4 +55,17 @@ import Testing
         #expect(try digest(["Window.Blind": "up"]) == before)
         #expect(try digest(["Window": .null]) != digest([:], without: ["Window"]))
     }
+
+    @Test("Where a rule may read anything, what offends stands for it")
+    func readsOfAll() throws {
+        func digest(_ changes: [String: JSON]) throws -> String {
+            var request = Workshop.request("shop/policy-ours", with: changes)
+            request.ruleReads = [PropertyPath()]
+            return try #require(Self.playbook.plan(request).plan).digest.description
+        }
+        let before = try digest([:])
+        #expect(try digest(["Revision": "r8", "Locked": true]) == before)
+        let other: JSON = ["Statement": [["Sid": "all", "Who": "*", "If": "x"]]]
+        #expect(try digest(["Policy": other]) != before)
+    }
 }

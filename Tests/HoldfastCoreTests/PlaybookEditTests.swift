@@ -101,6 +101,24 @@ import Testing
         #expect(plan.edits[0].after.canonicalText == (try JSON.parse(removal.after)).canonicalText)
     }
 
+    @Test("Of an offending element only that is taken out of which the condition holds")
+    func removesParts() {
+        let playbook = Self.edited("remove: offending, only: {Who.AWS: {outside: $lists.our-accounts}, How: strange}")
+        func policy(_ before: JSON, lists: [String: [String]] = ["our-accounts": ["111122223333"]]) -> String? {
+            var request = Self.request(["Statement": [before]], offending: ["Policy.Statement[0]"])
+            request.lists = lists
+            let outcome = playbook.plan(request)
+            return outcome.plan?.edits.first?.after["Statement"]?.canonicalText ?? outcome.summary
+        }
+        #expect(policy(["Who": ["AWS": ["111122223333", "999988887777"]], "How": "well"])
+            == #"[{"How":"well","Who":{"AWS":["111122223333"]}}]"#)
+        #expect(policy(["Who": ["AWS": "999988887777"]]) == "[]")
+        #expect(policy(["Who": "*"]) == "[]", "where it holds of nothing, the element goes")
+        #expect(policy(["Who": ["AWS": ["999988887777"]]], lists: [:])
+            == "proposal: what of Statement[0] offends cannot be told: "
+            + "Statement[0].Who.AWS[0]: list our-accounts is not in the configuration")
+    }
+
     @Test("A document that is a text is sent as a text")
     func textStaysText() {
         let request = Self.request(#"{"Statement": [{"Sid": "a"}, {"Sid": "b"}]}"#, offending: ["Policy.Statement[0]"])
@@ -108,8 +126,6 @@ import Testing
         #expect(playbook.plan(request).calls == [
             #"shop.PutPolicy {"Policy":"{\"Statement\":[{\"Sid\":\"b\"}]}","StoreName":"corner"}"#
         ])
-        let value = Self.edited("remove: offending, as: value").plan(request).calls
-        #expect(value == [#"shop.PutPolicy {"Policy":{"Statement":[{"Sid":"b"}]},"StoreName":"corner"}"#])
     }
 
     @Test("What cannot be taken out is a person's", arguments: [

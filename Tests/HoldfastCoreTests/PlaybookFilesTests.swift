@@ -30,13 +30,11 @@ import Testing
     func testsHold() {
         let report = Self.shipped.playbooks.runTests()
         #expect(report.problems.map(\.description) == [])
-        #expect(report.count >= 2 * Self.shipped.playbooks.all.count / 2)
+        #expect(report.count >= Self.shipped.playbooks.all.count)
     }
 
     @Test("Each shipped playbook has a test with exact calls")
     func testsAreExact() {
-        for playbook in Self.shipped.playbooks.all {
-            #expect(playbook.hasExactTest, "\(playbook.id)")
-        }
+        #expect(Self.shipped.playbooks.all.filter { !$0.hasExactTest }.map(\.id) == [])
     }
 }

@@ -23,12 +23,12 @@ import Testing
               - do: shop.PutWindow
                 with:
                   StoreName: $resource.StoreName
-                  Window: {A: $resource.Locked, B: $before.Window, C: "$resource.Doors[].Width", D: $$5, E: {$join: [$resource.account, ":", $resource.region]}}
+                  Window: {A: $resource.Locked, B: $before.Window, C: "$resource.Doors[].Width", D: $$5, E: {$join: [$resource.account, ":", $resource.region]}, F: {$json: $resource.Window}, G: {$json: text}}
                 undo: restore
             """)
         #expect(playbook.plan(Workshop.request()).calls == [
             #"shop.PutWindow {"StoreName":"corner","Window":{"A":false,"B":{"Blind":"down","Open":true},"C":[90,200,300],"#
-                + #""D":"$5","E":"111122223333:eu-west-1"}}"#
+                + #""D":"$5","E":"111122223333:eu-west-1","F":"{\"Blind\":\"down\",\"Open\":true}","G":"text"}}"#
         ])
     }
 
@@ -142,7 +142,7 @@ import Testing
         #expect(names(["Window.Open": false]) == ["shop.LockStore"])
         let nothing = playbook.plan(Workshop.request(with: ["Window.Open": false, "Locked": true]))
         #expect(nothing.summary
-            == "nothing: shop.PutWindow is done only where Window.Open is true; "
+            == "proposal: no step of a applies: shop.PutWindow is done only where Window.Open is true; "
                 + "shop.LockStore is done only where $resource.Locked is not one of true")
         let unknown = playbook.plan(Workshop.request(without: ["Window"]))
         #expect(unknown.summary.hasPrefix("proposal: whether shop.PutWindow is needed cannot be told"))
@@ -195,12 +195,29 @@ import Testing
             == "proposal: Shop::Alarm was last observed at 2025-12-01T00:00:00Z, longer ago than 30d")
     }
 
-    @Test("What offends and no step changes is said")
+    @Test("Where a list offends as a whole, the step is for each of its elements")
+    func wholeLists() {
+        let playbook = Workshop.playbook(
+            remedies: "shop/doors-narrow",
+            Self.closing.replacingFirst("for-each: offending", with: "for-each: {of: offending, in: Doors}"))
+        var request = Workshop.request("shop/doors-narrow")
+        request.offending = [Offending(path: PropertyPath(names: "Doors"), actual: .null, expected: "empty")]
+        #expect(playbook.plan(request).plan?.steps.map(\.item) == ["Doors[0]", "Doors[1]", "Doors[2]"])
+        request.offending = []
+        #expect(playbook.plan(request).summary == "nothing: shop.CloseDoor: there is no element to do it for")
+    }
+
+    @Test("An element that offends and that no step is about is said")
     func untouchedIsSaid() throws {
-        var request = Workshop.request()
+        let playbook = Workshop.playbook(
+            remedies: "shop/doors-narrow",
+            Self.closing.replacingFirst("for-each: offending", with: "for-each: {of: offending, in: Doors}"))
+        var request = Workshop.request("shop/doors-narrow")
         request.offending.append(Offending(path: PropertyPath(names: "Window", "Open"), actual: true, expected: "false"))
-        let plan = try #require(Workshop.locking.plan(request).plan)
-        #expect(plan.warnings == ["Window.Open offends, and no step changes it"])
+        #expect(try #require(playbook.plan(request).plan).warnings == ["Window.Open offends, and no step changes it"])
+        request = Workshop.request()
+        request.offending = [Offending(path: PropertyPath(names: "Window", "Open"), actual: true, expected: "false")]
+        #expect(try #require(Workshop.locking.plan(request).plan).warnings == [])
     }
 
     @Test("A step that cannot be undone makes the plan irreversible, and says so")

@@ -4,9 +4,9 @@ extension Catalog {
     package static let schemaShape: Shape = .record(
         .init("types", .map(keys: "the cloud's name of a type", typeShape), "the types of resources of this service"),
         .init(
-            "events", .map(keys: "an operation as the cloud logs it", eventShape), "what operations mean for resources"),
+            "events", .map(keys: "an operation as the cloud logs it", eventShape), "what operations mean"),
         .init(
-            "calls", .map(keys: "service.Operation", callShape), "how resources of this service are read and written"),
+            "calls", .map(keys: "service.Operation", callShape), "how resources are read and written"),
         .init(
             "not-ours", .list(notOursShape),
             "operations of this service that change nothing that is watched, and so are not missing"))
@@ -67,7 +67,10 @@ extension Catalog {
         keys: "an event path",
         .either([
             .text, .list(.text),
-            .record(.init("starts-with", .oneOrMany(.text), required: true, "how its text begins")),
+            .record(
+                .init("not", .oneOrMany(.text), "what it is not"),
+                .init("starts-with", .oneOrMany(.text), "how its text begins"),
+                .init("contains", .oneOrMany(.text), "what is in its text")),
         ]))
 
     private static let carriedShape: Shape = .record(

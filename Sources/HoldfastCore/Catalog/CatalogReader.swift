@@ -124,6 +124,10 @@ struct CatalogReader {
             let test: EventCondition.Test
             if let prefixes = entry.value["starts-with"] {
                 test = .startsWith(prefixes.texts)
+            } else if let others = entry.value["not"] {
+                test = .isNoneOf(others.texts)
+            } else if let parts = entry.value["contains"] {
+                test = .contains(parts.texts)
             } else if case .scalar("present", quoted: false) = entry.value.content {
                 test = .present
             } else if case .scalar("absent", quoted: false) = entry.value.content {

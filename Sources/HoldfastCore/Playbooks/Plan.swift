@@ -107,7 +107,8 @@ package struct PlannedStep: Sendable {
     package var item: String?
     /// The sections of the resource that the call changes.
     package var writes: [PropertyPath]
-    /// What must not have changed since it was read, and its value then; read again before the call is made.
+    /// What must not have changed since it was read, and its value as it is known now, null where it is not known; it
+    /// is read again before the call is made.
     package var precondition: (reference: String, value: JSON)?
     /// How it is seen that the step has done its work.
     package var verify: String
@@ -136,7 +137,7 @@ package struct RenderedEdit: Sendable {
     package var before: JSON?
     package var after: JSON
     package var changes: [EditChange]
-    /// Sent as JSON in a text.
+    /// It is kept as JSON in a text, and sent so.
     package var isText: Bool
 }
 

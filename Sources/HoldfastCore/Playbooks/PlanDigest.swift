@@ -26,25 +26,25 @@ struct PlanDigest {
         .array([.string(change.path.withoutIndexes.description), change.before ?? .null, change.after ?? .null])
     }
 
-    /// The paths that the rule read and the steps write, each once, without those below another.
+    /// The paths that the rule read and the steps write, each once, without those below another. A rule that may read
+    /// anything is there with the root, which covers no other.
     private var paths: [PropertyPath] {
         let all = Set(request.ruleReads + steps.flatMap(\.planned.writes)).sorted()
-        return all.filter { path in !all.contains { $0 != path && path.hasPrefix($0) } }
+        return all.filter { path in !all.contains { $0 != path && !$0.isRoot && path.hasPrefix($0) } }
     }
 
     /// `nil` where the edits or the offending elements say it: what else stands there may change.
     private func value(at path: PropertyPath) -> JSON? {
-        if edits.contains(where: { $0.section.hasPrefix(path) || path.hasPrefix($0.section) }) { return nil }
+        if edits.contains(where: { !path.isRoot && ($0.section.hasPrefix(path) || path.hasPrefix($0.section)) }) {
+            return nil
+        }
         let elements = request.offending.filter { $0.path.hasPrefix(path) && $0.path.steps.count > path.steps.count }
         let isByElement = elements.contains { offending in
             offending.path.steps.dropFirst(path.steps.count).contains { if case .index = $0 { true } else { false } }
         }
-        guard isByElement else { return digested(request.document.projected(path.steps[...])) }
+        guard isByElement || path.isRoot else { return digested(request.document.projected(path.steps[...])) }
         return .array(elements.map { offending in
-            .array([
-                .string(offending.path.withoutIndexes.description), offending.key.map(JSON.string) ?? .null,
-                digested(request.document[offending.path]),
-            ])
+            .array([.string(offending.path.withoutIndexes.description), digested(request.document[offending.path])])
         })
     }
 

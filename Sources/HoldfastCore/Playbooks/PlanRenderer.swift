@@ -35,7 +35,9 @@ struct PlanRenderer {
     /// Why a person must decide although the plan could be carried out.
     private(set) var asks: String?
     private var steps: [RenderedStep] = []
+    /// Why steps were left out; and whether a condition left one out, so that what offends may stay as it is.
     private var skipped: [String] = []
+    private var isConditional = false
 
     /// A step with what of it goes into the digest.
     struct RenderedStep {
@@ -43,6 +45,8 @@ struct PlanRenderer {
         /// The parameters with each edited document replaced by the edit's name.
         var digested: JSON
         var itemPath: PropertyPath?
+        /// The edits that it sends and that take out what offends.
+        var edits: [String]
     }
 
     init(playbook: Playbook, request: PlanRequest, title: String) {
@@ -66,7 +70,10 @@ struct PlanRenderer {
                 try render(step, item: nil)
             }
         }
-        if self.steps.isEmpty { throw .nothing(skipped.joined(separator: "; ")) }
+        if self.steps.isEmpty {
+            let reasons = skipped.joined(separator: "; ")
+            throw isConditional ? .proposal("no step of \(playbook.id) applies: \(reasons)") : .nothing(reasons)
+        }
         return assembled()
     }
 
@@ -84,21 +91,35 @@ struct PlanRenderer {
         case .offending(let list):
             var items: [PlanItem] = []
             for offending in request.offending {
+                if let list, list.hasPrefix(offending.path) {
+                    for item in try elements(of: list) where !items.contains(where: { $0.path == item.path }) {
+                        items.append(item)
+                    }
+                    continue
+                }
                 guard let element = offending.element(of: list) else { continue }
                 let item = try item(at: element, key: offending.path == element ? offending.key : nil)
                 if !items.contains(where: { $0.path == item.path }) { items.append(item) }
             }
             return items
         case .list(let reference):
+            if reference.root == .resource || reference.root == .before { return try elements(of: reference.path) }
             let value = try values.value(of: reference, item: nil)
             if let reason = value.unknownReason { throw .proposal("\(reference) is not known: \(reason)") }
             guard case .list(let list) = value else { return [] }
-            let isOfResource = reference.root == .resource || reference.root == .before
-            return list.elements.enumerated().map { index, element in
-                PlanItem(
-                    path: isOfResource ? reference.path.appending(.index(index)) : nil,
-                    id: element.key ?? playbook.type.keys.key(of: element.value.json, in: reference.path), value: element.value)
-            }
+            return list.elements.map { PlanItem(path: nil, id: nil, value: $0.value) }
+        }
+    }
+
+    /// All elements of a list of the resource.
+    private func elements(of list: PropertyPath) throws(PlanStop) -> [PlanItem] {
+        let value = request.document[list]
+        if let reason = value.unknownReason { throw .proposal("\(list) is not known: \(reason)") }
+        guard case .list(let found) = value else { return [] }
+        return found.elements.enumerated().map { index, element in
+            PlanItem(
+                path: list.appending(.index(index)), id: playbook.type.keys.key(of: element.value.json, in: list),
+                value: element.value)
         }
     }
 
@@ -135,13 +156,12 @@ struct PlanRenderer {
             verify: verification(of: step, call), undo: try undo(step, of: call, writes: writes, item: item))
         if let reference = step.ifMatch {
             let value = try values.value(of: reference, item: item)
-            guard value.unknownReason == nil, value != .absent else {
-                throw .proposal("\(reference), which must not have changed, is not known")
-            }
-            rendered.precondition = (reference.description, value.json)
+            rendered.precondition = (reference.description, value.unknownReason == nil ? value.json : .null)
         }
+        let removing = playbook.edits.filter { names.contains($0.name) && $0.removesOffending }.map(\.name)
         steps.append(RenderedStep(
-            planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path))
+            planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path,
+            edits: removing))
     }
 
     private mutating func holds(
@@ -163,6 +183,7 @@ struct PlanRenderer {
         case .holds: return true
         case .fails(let asked):
             skipped.append("\(step.call) is done only where \(asked)")
+            isConditional = true
             return false
         case .unknown(let reason):
             throw .proposal("whether \(step.call) is needed cannot be told: \(reason)")
@@ -251,16 +272,24 @@ struct PlanRenderer {
                 warnings.append("\(path), which step \(index + 1) writes, is not known before it is read: \(reason)")
             }
         }
-        let untouched = request.offending.map(\.path).filter { path in !isTouched(path) }
-        for path in untouched { warnings.append("\(path) offends, and no step changes it") }
+        // A step that sets something else may well put right what offends; one that is about elements only these.
+        guard steps.allSatisfy(isAboutElements) else { return warnings }
+        for path in request.offending.map(\.path) where !isTouched(path) {
+            warnings.append("\(path) offends, and no step changes it")
+        }
         return warnings
     }
 
+    private func isAboutElements(_ step: RenderedStep) -> Bool {
+        step.itemPath != nil || !step.edits.isEmpty
+    }
+
     private func isTouched(_ path: PropertyPath) -> Bool {
-        if values.renderedEdits.contains(where: { path.hasPrefix($0.section) }) { return true }
-        return steps.contains { step in
-            if let item = step.itemPath { return path.hasPrefix(item) }
-            return step.planned.writes.contains { path.hasPrefix($0) || $0.hasPrefix(path) }
+        steps.contains { step in
+            if let item = step.itemPath { return path.hasPrefix(item) || item.hasPrefix(path) }
+            return step.edits.contains { name in
+                playbook.edits.contains { $0.name == name && path.hasPrefix($0.section) }
+            }
         }
     }
 }
@@ -279,7 +308,8 @@ extension PlaybookTemplate {
                 member.value = member.value.withoutEdits
                 return member
             })
-        case .join(let parts, let place): .join(parts, place)
+        case .join(let parts): .join(parts)
+        case .json(let inner): .json(inner.withoutEdits)
         }
     }
 }

@@ -57,8 +57,8 @@ extension PlannedStep {
         lines += call.lines(indent: "     ")
         lines.append("   Why: \(why).")
         if let precondition {
-            let value = precondition.value.scalarText ?? precondition.value.canonicalText
-            lines.append("   Only if \(precondition.reference) is still \(value).")
+            let value = precondition.value.scalarText.map { "still \($0)" } ?? "what it was when it was read"
+            lines.append("   Only if \(precondition.reference) is \(value).")
         }
         lines.append("   Done when: \(verify).")
         return lines + undo.lines

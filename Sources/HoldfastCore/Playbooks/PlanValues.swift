@@ -20,10 +20,17 @@ struct PlanItem: Sendable {
 }
 
 extension PlanItem {
-    /// The element itself in the shape that the call takes; what stands below it by the resource's own paths.
+    /// The element itself in the shape that the call takes, or what stands below it by the resource's own paths;
+    /// without what the call must not send.
     func before(_ steps: ArraySlice<PropertyPath.Step>) -> StateValue {
-        guard steps.isEmpty, let call, let path, value.unknownReason == nil else { return value.projected(steps) }
-        return StateValue(known: call.element(value.json, of: PropertyPath(Array(path.steps.dropLast()))))
+        guard let call, let path, value.unknownReason == nil else { return value.projected(steps) }
+        let list = PropertyPath(Array(path.steps.dropLast()))
+        let element = list.appending(.each)
+        var json = value.json
+        for path in call.readOnlyPaths where path.hasPrefix(element) {
+            json = json.removing(path.steps.dropFirst(element.steps.count))
+        }
+        return StateValue(known: steps.isEmpty ? call.element(json, of: list) : json).projected(steps)
     }
 }
 
@@ -130,7 +137,7 @@ struct PlanValues {
         if let merge = edit.merge, let value = try filled(merge, item: nil, wanted: edit.name) { editing.merge(value) }
         let rendered = RenderedEdit(
             name: name, section: edit.section, before: found.wasThere ? found.document : nil, after: editing.document,
-            changes: editing.changes, isText: edit.form.map { $0 == .text } ?? found.isText)
+            changes: editing.changes, isText: found.isText)
         edits[name] = rendered
         return rendered
     }
@@ -156,16 +163,45 @@ struct PlanValues {
         }
     }
 
-    private func remove(from editing: inout DocumentEditing, in edit: DocumentEdit) throws(PlanStop) {
-        let paths = request.offending.map(\.path).filter { $0.hasPrefix(edit.section) }
+    private mutating func remove(from editing: inout DocumentEditing, in edit: DocumentEdit) throws(PlanStop) {
+        var paths = request.offending.map(\.path).filter { $0.hasPrefix(edit.section) }
             .map { PropertyPath(Array($0.steps.dropFirst(edit.section.steps.count))) }
         if paths.isEmpty { return }
         if paths.contains(where: \.isRoot) {
             throw .proposal("all of \(edit.section) offends, and no element of it that could be taken out")
         }
+        if let only = edit.only {
+            var narrowed: [PropertyPath] = []
+            for path in paths { narrowed += try parts(of: path, in: editing.document, only) }
+            paths = narrowed
+        }
         if !editing.remove(paths) {
             throw .proposal("what offends in \(edit.section) is no longer there")
         }
+    }
+
+    /// The values in an offending element of which something holds, or the element where it holds of none.
+    private mutating func parts(
+        of path: PropertyPath, in document: JSON, _ only: PlaybookCondition
+    ) throws(PlanStop) -> [PropertyPath] {
+        var parts: [PropertyPath] = []
+        for clause in only.clauses {
+            guard case .property(let below) = clause.subject else { continue }
+            let place = PropertyPath(path.steps + below.steps)
+            guard let value = document[place] else { continue }
+            let places = value.array.map { $0.indices.map { place.appending(.index($0)) } } ?? [place]
+            for place in places {
+                let value = StateValue(known: document[place] ?? .null)
+                let judgement = evaluator.judge(clause.predicate, Cursor(value: value, path: place))
+                switch judgement.truth {
+                case .yes: parts.append(place)
+                case .no: break
+                case .unknown:
+                    throw .proposal("what of \(path) offends cannot be told: \(judgement.reasons.first ?? "not known")")
+                }
+            }
+        }
+        return parts.isEmpty ? [path] : parts
     }
 
     private mutating func choice(_ name: String) throws(PlanStop) -> StateValue {
@@ -235,7 +271,7 @@ struct PlanValues {
                 }
             }
             return .object(object)
-        case .join(let parts, _):
+        case .join(let parts):
             var text = ""
             for part in parts {
                 let value = try self.value(of: part, item: item)
@@ -245,6 +281,9 @@ struct PlanValues {
                 text += piece
             }
             return .string(text)
+        case .json(let inner):
+            let value = try self.value(of: inner, item: item)
+            return value.string == nil ? .string(value.canonicalText) : value
         }
     }
 }

@@ -35,6 +35,10 @@ struct PlaybookCheck {
 
     private mutating func check(_ edit: DocumentEdit) {
         check(edit.section, of: playbook.type, at: edit.place)
+        for clause in edit.only?.clauses ?? [] {
+            guard case .reference(let reference) = clause.subject else { continue }
+            found.append(Problem("\(reference) cannot stand here; name what is in the element", at: clause.place))
+        }
         let templates = edit.additions.flatMap(\.elements) + [edit.whenAbsent, edit.merge].compactMap { $0 }
         for (reference, place) in templates.flatMap(\.references) {
             if [.edits, .item, .result].contains(reference.root) {

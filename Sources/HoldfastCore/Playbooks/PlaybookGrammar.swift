@@ -26,11 +26,10 @@ package enum PlaybookGrammar {
         .init("from", .text, required: true, "The section to edit: $resource.PROPERTY"),
         .init("when-absent", .anything, "The document to begin with where there is none"),
         .init("remove", .word(["offending"]), "Takes out the offending elements and nothing else"),
+        .init("only", .anything, "Of an offending element, takes out just the values that this holds of, if there are such"),
         .init("add", .map(keys: "a list's path in the document, . for the document itself", .list(.anything)),
               "Elements that the list must have; one it already has is left alone"),
-        .init("merge", .anything, "Members to set, at any depth; others are left alone"),
-        .init("as", .word(DocumentEdit.Form.allCases.map(\.rawValue)),
-              "How $edits.NAME is sent: as JSON in a text, or as a value; without it, as it was found"))
+        .init("merge", .anything, "Members to set, at any depth; others are left alone"))
 
     private static let choice: Shape = .record(
         .init("from", .text, required: true, "The list to choose from: $resource.PROPERTY"),
@@ -80,6 +79,8 @@ package enum PlaybookGrammar {
         .init("in", .text, "The environment"),
         .init("params", .map(keys: "the rule's parameter", .anything), "Parameters of the rule"),
         .init("lists", .map(keys: "a list of the configuration", .anything), "Lists of the configuration"),
+        .init("tags", .map(keys: "a tag", .text), "Tags or labels, where they are not in the given state"),
+        .init("related", .map(keys: "a relation", .list(.anything)), "Resources at its other end: samples or states"),
         .init("last", .anything, "The last observed state of what is gone: a sample or a state"),
         .init("plans", .list(.text), "The calls of the plan, in their order"),
         .init("calls", .list(.map(keys: "a call", .anything)), "The calls with exactly what they send"),

@@ -81,9 +81,14 @@ struct PlaybookReader {
             guard let from = resourceSection(entry.value["from"]) else { return nil }
             var edit = DocumentEdit(
                 name: entry.key, section: from, whenAbsent: nil, removesOffending: entry.value["remove"] != nil,
-                additions: [], merge: nil, form: entry.value["as"]?.text.flatMap(DocumentEdit.Form.init),
-                place: entry.keyPlace)
+                only: nil, additions: [], merge: nil, place: entry.keyPlace)
             edit.whenAbsent = entry.value["when-absent"].map { PlaybookTemplate.read($0, problems: &problems) }
+            if let only = entry.value["only"] {
+                edit.only = parser.condition(only, in: .value(.free))
+                if !edit.removesOffending {
+                    problems.append(Problem("only says what of an element to remove; add remove: offending", at: only.place))
+                }
+            }
             edit.merge = entry.value["merge"].map { PlaybookTemplate.read($0, problems: &problems) }
             for addition in entry.value["add"]?.entries ?? [] {
                 guard let list = path(addition.key, at: addition.keyPlace) else { continue }

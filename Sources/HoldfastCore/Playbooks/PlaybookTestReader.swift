@@ -7,6 +7,10 @@ extension PlaybookTest {
             given: node["given"].map(given) ?? .state(.object(JSONObject())), sets: [], unsets: [],
             rule: node["rule"]?.text, offending: nil, params: values(node["params"]), environment: node["in"]?.text ?? "production",
             lists: (values(node["lists"])).mapValues { ($0.array ?? [$0]).compactMap(\.scalarText) },
+            tags: node["tags"].map { values($0).compactMapValues(\.scalarText) },
+            related: Dictionary((node["related"]?.entries ?? []).map { ($0.key, ($0.value.list ?? []).map(given)) }) {
+                first, _ in first
+            },
             last: node["last"].map(given), plans: node["plans"]?.texts, calls: node["calls"]?.list?.map(\.json),
             undo: node["undo"]?.text, undoes: node["undoes"]?.list?.map(\.json), warns: node["warns"]?.texts,
             proposes: node["proposes"]?.text, nothing: node["nothing"]?.text, decides: node["decides"]?.text,

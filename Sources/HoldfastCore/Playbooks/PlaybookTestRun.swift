@@ -81,19 +81,23 @@ private struct PlaybookTestRun {
         for path in test.unsets { document = document.setting(.unknown("left out by the test"), at: path) }
         document = document.keyed(by: type)
         let now = RuleTest.defaultNow
+        let resource = resource(document)
         var request = PlanRequest(
-            finding: "test", rule: rule.id, resource: resource(document), incarnation: "-",
-            context: ResourceContext(cloud: type.cloud, account: "111122223333", region: "eu-west-1"),
+            finding: "test", rule: rule.id, resource: resource, incarnation: "-", context: context(of: resource),
             document: document, offending: [], ruleReads: rule.reads.paths,
             params: rule.params.merging(test.params) { _, tuned in tuned }, lists: test.lists, now: now)
         if let last = test.last, let lastType = playbook.needs?.type {
             let state = StateValue(snapshot: json(of: last, type: lastType)).keyed(by: lastType)
             request.lastObserved = .init(state: state, at: now)
         }
+        let labels = test.tags.map { tags in
+            StateValue.map(StateMap(tags.map { ($0.key, .scalar(.string($0.value))) }))
+        }
+        let related = try relatedResources(of: rule)
         let context = EvaluationContext(
-            now: now, environment: test.environment, place: request.context, labels: Labels.read(document, of: type),
-            lists: test.lists)
-        let resource = request.resource
+            now: now, environment: test.environment, place: request.context,
+            labels: labels ?? Labels.read(document, of: type), lists: test.lists
+        ) { related[$0.name] ?? RelatedResources(openBecause: "not given by the test") }
         let params = request.params
         request.trial = { rule.evaluate($0, of: resource, params: params, in: context).verdict.outcome }
         request.offending = try offending(by: rule, in: request, context)
@@ -118,6 +122,26 @@ private struct PlaybookTestRun {
         }
     }
 
+    private func relatedResources(of rule: Rule) throws(Problem) -> [String: RelatedResources] {
+        var found: [String: RelatedResources] = [:]
+        for name in test.related.keys.sorted() {
+            let read = rule.reads.relations.first { $0.read.name == name }?.read
+                ?? playbook.type.relations[name].map { RelatedRead($0) }
+            guard let read, let type = vocabulary.catalog.type(read.type) else {
+                let known = rule.reads.relations.map(\.read.name) + playbook.type.relations.keys.sorted()
+                throw problem("neither the rule nor \(playbook.type.name) has the relation \"\(name)\""
+                    + suggestion(for: name, among: known))
+            }
+            let members = (test.related[name] ?? []).map { given in
+                RelatedResources.Member(
+                    id: ResourceID(type: type.name, id: type.example),
+                    document: StateValue(snapshot: json(of: given, type: type)).keyed(by: type))
+            }
+            found[name] = RelatedResources(members)
+        }
+        return found
+    }
+
     private func json(of given: PlaybookTest.Given, type: ResourceType) -> JSON {
         switch given {
         case .sample(let name): type.samples[name] ?? .object(JSONObject())
@@ -131,6 +155,14 @@ private struct PlaybookTestRun {
         let example = type.id.values(in: type.example) ?? [:]
         let id = type.id.filled { name in document[PropertyPath(names: name)].json.scalarText ?? example[name] }
         return ResourceID(type: type.name, id: id ?? type.example)
+    }
+
+    /// Where the id says that the resource stands.
+    private func context(of resource: ResourceID) -> ResourceContext {
+        let values = playbook.type.id.values(in: resource.id) ?? [:]
+        let account = ["account", "subscription", "project"].lazy.compactMap { values[$0] }.first
+        return ResourceContext(
+            cloud: playbook.type.cloud, account: account ?? "111122223333", region: values["region"] ?? "")
     }
 
     // MARK: What came out
