@@ -167,6 +167,7 @@ package struct FindingChangeRow: Sendable, Hashable {
     }
 }
 
+/// Input that could not be made into events.
 package struct DeadLetter: Sendable, Hashable {
     /// `cloudtrail/3@1042`: unique, so that a redelivery adds nothing.
     package var place: String

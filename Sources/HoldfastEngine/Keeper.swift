@@ -103,6 +103,7 @@ package actor Keeper {
         try step.evaluate(cause: .baseline)
         try step.evaluateAll(dirty.resource, context: dirty.context, cause: .baseline)
         step.transaction.done = [dirty]
+        try step.readAgainIfTooEarly(dirty)
         try commit(step, lease: nil)
         totals.described += 1
     }

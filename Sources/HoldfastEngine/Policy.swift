@@ -63,7 +63,7 @@ package struct Policy: Sendable {
 
     // MARK: Types
 
-    func listKeys(for type: String) -> ListKeys { ListKeys(catalog.type(type)?.listKeys ?? [:]) }
+    func listKeys(for type: String) -> ListKeys { catalog.type(type)?.keys ?? ListKeys() }
 
     /// CloudTrail's times are whole seconds; the other clouds' are finer than two events of one resource can be.
     package func resolution(for type: String) -> Span {

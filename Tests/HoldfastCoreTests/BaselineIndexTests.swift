@@ -46,7 +46,10 @@ struct BaselineIndexTests {
         #expect(byHeight.first?.type == "Toy::Box")
         #expect(byHeight.first?.relation.isReverse == false)
         #expect(index.dependents(of: "Toy::Shelf", touching: ["ShelfId"]).isEmpty)
-        #expect(index.dependents(of: "Toy::Sticker", touching: ["Text"]).flatMap(\.rules).sorted() == ["toy/inline", "toy/sticker"])
+        #expect(
+            index.dependents(of: "Toy::Sticker", touching: ["Text"]).flatMap(\.rules).sorted() == [
+                "toy/inline", "toy/sticker",
+            ])
         #expect(index.dependents(of: "Toy::Sticker", touching: ["BoxName"]).count == 2)
         #expect(index.dependents(of: "Toy::Sticker").allSatisfy { $0.relation.isReverse })
         #expect(index.relatedTypes == ["Toy::Shelf", "Toy::Sticker"])

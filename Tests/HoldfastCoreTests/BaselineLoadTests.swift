@@ -45,7 +45,8 @@ struct BaselineLoadTests {
         .init(expect: "{Name: $resource.Name}", says: "unknown reference \"$resource.Name\""),
         .init(expect: "{Words: {count: {at-least: 1, at-most: 2}}}", says: "count takes a number or one of"),
         .init(expect: "{Words: {count: {at-lest: 1}}}", says: "did you mean \"at-least\"?"),
-        .init(expect: "{related: {shelfs: {any: {Height: 1}}}}", says: "no relation \"shelfs\"; did you mean \"shelf\"?"),
+        .init(
+            expect: "{related: {shelfs: {any: {Height: 1}}}}", says: "no relation \"shelfs\"; did you mean \"shelf\"?"),
         .init(expect: "{related: {shelf: {Height: 1}}}", says: "expected one of any, all, none, count"),
         .init(expect: "{related: {shelf: {any: {Heigth: 1}}}}", says: "did you mean \"Height\"?"),
         .init(

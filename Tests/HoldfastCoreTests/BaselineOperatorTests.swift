@@ -27,7 +27,8 @@ struct BaselineOperatorTests {
         .init("{Lid.Open: true}", "{Lid: {}}", .drift, "Lid.Open"),
         .init("{Lid.Open: true}", "{}", .drift, "Lid.Open"),
         .init("{Lid.Open: true}", "{Lid: unknown}", .unknown),
-        .init("{Lid: {Open: true, Colour: red}}", "{Lid: {Open: false, Colour: blue}}", .drift, "Lid.Colour", "Lid.Open"),
+        .init(
+            "{Lid: {Open: true, Colour: red}}", "{Lid: {Open: false, Colour: blue}}", .drift, "Lid.Colour", "Lid.Open"),
         .init("{Lid: {Open: true, Colour: red}}", "{Lid: {Open: unknown, Colour: blue}}", .drift, "Lid.Colour"),
         .init("{Lid: {Open: true, Colour: red}}", "{Lid: {Open: unknown, Colour: red}}", .unknown),
         .init("{Size: 1}", "{Size: 1.0}", .pass),
@@ -112,7 +113,9 @@ struct BaselineOperatorTests {
         .init("{Items: {all: {Parts: {none: {Id: p}}}}}", "{Items: [{Id: i, Parts: [{Id: p}, {Id: q}]}]}", .drift, "p"),
         .init("{Items: {none: {Parts: {any: {Id: p}}}}}", "{Items: [{Id: i, Parts: [{Id: p}]}]}", .drift, "i"),
         .init("{'Items[].Kind': {all: {in: [x, y]}}}", "{Items: [{Id: i, Kind: z}]}", .drift, "Items[0].Kind"),
-        .init("{'Items[].Parts[].Id': {none: p}}", "{Items: [{Id: i, Parts: [{Id: p}]}]}", .drift, "Items[0].Parts[0].Id"),
+        .init(
+            "{'Items[].Parts[].Id': {none: p}}", "{Items: [{Id: i, Parts: [{Id: p}]}]}", .drift,
+            "Items[0].Parts[0].Id"),
         .init("{'Items[].Parts[].Id': {none: p}}", "{Items: [{Id: i, Parts: unknown}]}", .unknown),
         .init("{'Items[0].Kind': x}", "{Items: [{Id: i, Kind: x}]}", .pass),
         .init("{Words: {any: a}}", "{Words: [b, a]}", .pass),
@@ -129,14 +132,21 @@ struct BaselineOperatorTests {
         .init("{Words: {count: {at-least: 1}}}", "{Words: [a, ...]}", .pass),
         .init("{Words: {count: {at-least: 1}}}", "{Words: []}", .drift, "Words"),
         .init("{Words: {count: {at-most: 1}}}", "{Words: [unknown]}", .pass),
-        .init("{Items: {count: {where: {Kind: x}, at-most: 1}}}", "{Items: [{Id: i, Kind: x}, {Id: j, Kind: y}]}", .pass),
-        .init("{Items: {count: {where: {Kind: x}, at-most: 1}}}", "{Items: [{Id: i, Kind: x}, {Id: j, Kind: x}]}", .drift, "i", "j"),
-        .init("{Items: {count: {where: {Kind: x}, less-than: 2}}}", "{Items: [{Id: i, Kind: x}, {Id: j, Kind: unknown}]}", .unknown),
+        .init(
+            "{Items: {count: {where: {Kind: x}, at-most: 1}}}", "{Items: [{Id: i, Kind: x}, {Id: j, Kind: y}]}", .pass),
+        .init(
+            "{Items: {count: {where: {Kind: x}, at-most: 1}}}", "{Items: [{Id: i, Kind: x}, {Id: j, Kind: x}]}", .drift,
+            "i", "j"),
+        .init(
+            "{Items: {count: {where: {Kind: x}, less-than: 2}}}", "{Items: [{Id: i, Kind: x}, {Id: j, Kind: unknown}]}",
+            .unknown),
     ]
 
     static let ranges: [OperatorCase] = [
         .init("{Words: {reaches: internet}}", "{Words: [0.0.0.0/0]}", .pass),
-        .init("{Words: {not: {reaches: internet}}}", "{Words: [0.0.0.0/1, 10.0.0.0/8, 128.0.0.0/1]}", .drift, "Words[0]", "Words[2]"),
+        .init(
+            "{Words: {not: {reaches: internet}}}", "{Words: [0.0.0.0/1, 10.0.0.0/8, 128.0.0.0/1]}", .drift, "Words[0]",
+            "Words[2]"),
         .init("{Words: {not: {reaches: internet}}}", "{Words: ['::/0', 10.0.0.0/8]}", .drift, "Words[0]"),
         .init("{Words: {not: {reaches: internet}}}", "{Words: [10.0.0.0/8, sg-1]}", .pass),
         .init("{Words: {not: {reaches: internet}}}", "{Words: [10.0.0.0/8, ...]}", .unknown),

@@ -89,9 +89,11 @@ struct BoxRandom {
             .map(StateMap([("Open", .scalar(.bool(box.random.chance(50)))), ("Colour", box.word())]))
         }
         maybe("Items", 80) { box in
-            .list(StateList((0..<box.random.pick([0, 1, 2, 3])).map { index in
-                .init(key: "i\(index)", value: box.item(index))
-            }))
+            .list(
+                StateList(
+                    (0..<box.random.pick([0, 1, 2, 3])).map { index in
+                        .init(key: "i\(index)", value: box.item(index))
+                    }))
         }
         maybe("Words", 80) { box in
             .list(StateList((0..<box.random.pick([0, 1, 2, 3])).map { _ in .init(value: box.word()) }))

@@ -144,6 +144,7 @@ enum Toy {
     /// The verdict of one predicate on one body.
     static func verdict(_ expect: String, on yaml: String) throws -> Verdict {
         try rule(expect: expect).evaluate(
-            state(yaml), of: box, in: context(lists: ["words": ["red", "blue"]])).verdict
+            state(yaml), of: box, in: context(lists: ["words": ["red", "blue"]])
+        ).verdict
     }
 }

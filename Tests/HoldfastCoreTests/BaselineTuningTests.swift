@@ -12,7 +12,9 @@ struct BaselineTuningTests {
         try Toy.load([(.rules, "toy/a", Self.rule)] + files)
     }
 
-    func outcome(_ baseline: Baseline, _ yaml: String, environment: String = "production", labels: [String: String] = [:])
+    func outcome(
+        _ baseline: Baseline, _ yaml: String, environment: String = "production", labels: [String: String] = [:]
+    )
         throws -> Verdict.Outcome
     {
         var context = Toy.context(labels: .map(StateMap(labels.map { ($0.key, .scalar(.string($0.value))) })))
@@ -108,7 +110,9 @@ struct BaselineTuningTests {
         #expect(problems.first?.message.contains(says) == true, "\(problems)")
     }
 
-    static func pin(_ desired: String) -> String { "{title: The box, type: Toy::Box, resources: ['*:a'], desired: \(desired)}" }
+    static func pin(_ desired: String) -> String {
+        "{title: The box, type: Toy::Box, resources: ['*:a'], desired: \(desired)}"
+    }
 
     @Test(
         "A pin compares only the paths that it names, lists with keys in any order",
@@ -166,7 +170,9 @@ struct BaselineTuningTests {
 @Suite("Environments")
 struct ClassificationTests {
     static let classification = Classification(
-        accounts: [.init(cloud: .aws, id: "1", environment: "dev"), .init(cloud: .aws, id: "2", environment: "staging")],
+        accounts: [
+            .init(cloud: .aws, id: "1", environment: "dev"), .init(cloud: .aws, id: "2", environment: "staging"),
+        ],
         lines: [.init(match: ["name": "sandbox-*"], environment: "dev")],
         facts: ["gcp/p": ["name": "sandbox-7"], "gcp/q": ["name": "shop"]])
 
@@ -179,8 +185,10 @@ struct ClassificationTests {
         arguments: [
             (Cloud.aws, "1", StateValue.absent, "dev"), (.aws, "9", .absent, "production"),
             (.gcp, "1", .absent, "production"), (.gcp, "p", .absent, "dev"), (.gcp, "q", .absent, "production"),
-            (.aws, "1", ClassificationTests.labels("production"), "production"), (.aws, "1", ClassificationTests.labels("STAGING"), "staging"),
-            (.aws, "2", ClassificationTests.labels("dev"), "staging"), (.aws, "9", ClassificationTests.labels("dev"), "production"),
+            (.aws, "1", ClassificationTests.labels("production"), "production"),
+            (.aws, "1", ClassificationTests.labels("STAGING"), "staging"),
+            (.aws, "2", ClassificationTests.labels("dev"), "staging"),
+            (.aws, "9", ClassificationTests.labels("dev"), "production"),
             (.aws, "1", ClassificationTests.labels("holiday"), "dev"), (.aws, "1", .unknown("never read"), "dev"),
         ])
     func byAccountAndLabel(cloud: Cloud, account: String, labels: StateValue, expected: String) {

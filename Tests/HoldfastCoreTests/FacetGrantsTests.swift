@@ -150,7 +150,8 @@ struct FacetGrantsTests {
         let either = #"{"StringNotEquals":{"aws:PrincipalOrgID":"o-abc","aws:SourceAccount":"111122223333"}}"#
         #expect(try principals(allow(#""*""#), deny(#""*""#, either)) == ["o-abc", "111122223333"])
         let services = #"""
-            {"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-abc"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}
+            {"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-abc"},
+             "BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}
             """#
         #expect(try principals(allow(#""*""#), deny(#""*""#, services)) == ["o-abc"])
         let any = #"{"ForAnyValue:StringNotEquals":{"aws:PrincipalOrgID":"o-abc"}}"#

@@ -18,7 +18,7 @@ private func split(_ bytes: [UInt8], chunks: [Int] = [], limit: Int = 64 << 20) 
             switch piece {
             case .document(let offset, let range):
                 let text = splitter.withBytes(range) { span in
-                    span.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+                    span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
                 }
                 pieces.append(.document(offset, text))
             case .oversized(let offset, let size, _): pieces.append(.oversized(offset, size))
@@ -154,7 +154,7 @@ struct DocumentSplitterTests {
             Issue.record("no document")
             return
         }
-        #expect(splitter.withBytes(range) { span in span.withUnsafeBytes { Array($0) } } == bytes)
+        #expect(splitter.withBytes(range) { span in span.withUnsafeBufferPointer { Array($0) } } == bytes)
     }
 
     @Test("A document greater than the limit is measured, not kept, and the next one comes", arguments: [1, 7, 4096])

@@ -40,7 +40,8 @@ struct PublishedLogsTests {
             case let object as [String: Any]:
                 let list = object["Records"] as? [Any] ?? object["records"] as? [Any]
                 return sum + (list?.count ?? 1)
-            default: return sum + bytes.split(separator: UInt8(ascii: "\n")).filter { !$0.allSatisfy { $0 == 32 } }.count
+            default:
+                return sum + bytes.split(separator: UInt8(ascii: "\n")).filter { !$0.allSatisfy { $0 == 32 } }.count
             }
         }
     }

@@ -80,7 +80,7 @@ struct Taken {
         for index in 0..<batch.records.count {
             records.append(
                 batch.records.withBytes(at: index) { span in
-                    span.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+                    span.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
                 })
             places.append(batch.records.place(at: index))
         }

@@ -10,6 +10,9 @@ package struct ReadSet: Sendable, Hashable {
     package private(set) var params: Set<String> = []
     package private(set) var lists: Set<String> = []
 
+    /// The documents that each facet is read of; `nil` in there: all of the type.
+    private var documents: [Facet: [PropertyPath?]] = [:]
+
     /// A relation with what the rule reads at its other end; no paths: only whether something is there.
     package struct Relation: Sendable, Hashable {
         package var read: RelatedRead
@@ -20,8 +23,7 @@ package struct ReadSet: Sendable, Hashable {
         for predicate in predicates { collect(predicate, below: PropertyPath(), into: nil) }
         for type in types {
             for facet in facets.sorted(by: { $0.rawValue < $1.rawValue }) {
-                // Of several documents each is read, as of none all are.
-                paths += facet.reads(type: type.name)
+                for document in documents[facet] ?? [] { paths += facet.reads(type: type.name, path: document) }
                 for relation in facet.relations(of: type) where !relations.contains(where: { $0.read == relation }) {
                     relations.append(Relation(read: relation, paths: []))
                 }
@@ -76,8 +78,9 @@ package struct ReadSet: Sendable, Hashable {
         case .tag:
             readsLabels = true
             collect(clause.predicate, below: nil, into: nil)
-        case .facet(let facet, _):
+        case .facet(let facet, let paths):
             facets.insert(facet)
+            documents[facet, default: []] += paths.isEmpty ? [nil] : paths
             collect(clause.predicate, below: nil, into: nil)
         case .related(let read):
             if !read.isReverse { paths.append(read.by) }

@@ -37,7 +37,8 @@ private struct TestRun {
         for path in test.without where !type.has(path) {
             throw problem("\(type.name) has no path \"\(path)\"\(type.suggestion(for: path))")
         }
-        for (name, value) in test.params where !(rule.paramKinds[name].map { $0.allSatisfy { $0.allows(value) } } ?? false) {
+        for (name, value) in test.params
+        where !(rule.paramKinds[name].map { $0.allSatisfy { $0.allows(value) } } ?? false) {
             throw problem("param \"\(name)\" is none of the rule's, or takes another kind of value")
         }
         var document = StateValue(snapshot: json)
@@ -105,7 +106,8 @@ private struct TestRun {
         }
         guard let expected = test.offending else { return [] }
         let found = verdict.offending
-        let matches = found.count == expected.count
+        let matches =
+            found.count == expected.count
             && expected.allSatisfy { text in found.contains { $0.path.description == text || $0.key == text } }
         if matches { return [] }
         let names = found.map { offending in offending.path.description + (offending.key.map { " (\($0))" } ?? "") }

@@ -134,9 +134,11 @@ extension Evaluator {
         }
         let known = certain.reduce(IPSet()) { $0.union($1.range) }
         if reaches(reach, known) == .yes {
-            return Judgement(truth: .yes, witnesses: contributors(certain, reach).map {
-                Witness(cursor: $0, predicate: body, isNegated: negated)
-            })
+            return Judgement(
+                truth: .yes,
+                witnesses: contributors(certain, reach).map {
+                    Witness(cursor: $0, predicate: body, isNegated: negated)
+                })
         }
         let most = reaches(reach, possible)
         if most == .no, openReasons.isEmpty { return decided(.no, by: body, cursor, negated) }

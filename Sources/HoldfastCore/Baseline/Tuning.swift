@@ -14,7 +14,9 @@ package struct Scope: Sendable, Hashable {
     package func contains(_ resource: ResourceID, _ context: EvaluationContext) -> Bool {
         contains(type: resource.type, account: context.place.account, environment: context.environment)
             && labels.allSatisfy { name, value in
-                if case .scalar(let json) = context.labels[PropertyPath([.name(name)])] { json.scalarText == value } else {
+                if case .scalar(let json) = context.labels[PropertyPath([.name(name)])] {
+                    json.scalarText == value
+                } else {
                     false
                 }
             }
@@ -37,7 +39,8 @@ package struct Scope: Sendable, Hashable {
         environments = node?["environment"]?.texts ?? []
         accounts = node?["account"]?.texts ?? []
         types = node?["type"]?.texts ?? []
-        labels = Dictionary((node?["labels"]?.entries ?? []).map { ($0.key, $0.value.text ?? "") }) { first, _ in first }
+        labels = Dictionary((node?["labels"]?.entries ?? []).map { ($0.key, $0.value.text ?? "") }) { first, _ in first
+        }
     }
 }
 

@@ -86,7 +86,8 @@ private struct CatalogLoader {
             for entry in file.section("events") {
                 let meaning = reader.meaning(entry, types: catalog.types)
                 let also = entry.value["also"]?.list ?? []
-                let names = [(entry.key, entry.keyPlace)] + also.compactMap { node in node.text.map { ($0, node.place) } }
+                let names =
+                    [(entry.key, entry.keyPlace)] + also.compactMap { node in node.text.map { ($0, node.place) } }
                 for (name, place) in names {
                     let action = file.cloud == .azure ? name.lowercased() : name
                     checkOperation(action, of: file.cloud, at: place)
@@ -145,7 +146,8 @@ private struct CatalogLoader {
     private mutating func check(_ relation: ResourceType.Relation, of type: ResourceType) {
         guard let other = catalog.types[relation.type] else {
             let hint = suggestion(for: relation.type, among: catalog.typeNames)
-            reader.report("relation \(relation.name) leads to the unknown type \"\(relation.type)\"\(hint)", at: type.place)
+            reader.report(
+                "relation \(relation.name) leads to the unknown type \"\(relation.type)\"\(hint)", at: type.place)
             return
         }
         _ = reader.check(relation.by, of: relation.isReverse ? other : type, at: type.place)

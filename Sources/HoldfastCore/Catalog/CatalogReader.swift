@@ -65,7 +65,8 @@ struct CatalogReader {
     // MARK: Sources
 
     private static let words = [
-        "value", "variable", "json", "text", "number", "bool", "upper-camel", "after", "of", "lookup", "in", "map", "list",
+        "value", "variable", "json", "text", "number", "bool", "upper-camel", "after", "of", "lookup", "in", "map",
+        "list",
         "each", "when", "join", "with",
     ]
 
@@ -111,7 +112,8 @@ struct CatalogReader {
         if let nodes = node["join"]?.list, let mark = node["with"]?.text {
             return .join(nodes.compactMap { source($0) }, with: mark)
         }
-        report("this names no source; write a place in the event or one of the words of docs/catalog.md", at: node.place)
+        report(
+            "this names no source; write a place in the event or one of the words of docs/catalog.md", at: node.place)
         return nil
     }
 
@@ -122,6 +124,10 @@ struct CatalogReader {
             let test: EventCondition.Test
             if let prefixes = entry.value["starts-with"] {
                 test = .startsWith(prefixes.texts)
+            } else if let others = entry.value["not"] {
+                test = .isNoneOf(others.texts)
+            } else if let parts = entry.value["contains"] {
+                test = .contains(parts.texts)
             } else if case .scalar("present", quoted: false) = entry.value.content {
                 test = .present
             } else if case .scalar("absent", quoted: false) = entry.value.content {

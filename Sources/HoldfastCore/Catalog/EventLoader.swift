@@ -29,7 +29,8 @@ extension CatalogReader {
             }
         }
         let effect = EventEffect(
-            effect: kind, types: known.map(\.name), each: eventPath(node["each"]), names: names(node["name"], of: first),
+            effect: kind, types: known.map(\.name), each: eventPath(node["each"]),
+            names: names(node["name"], of: first),
             matches: matches(node["match"]), account: source(node["account"]), region: source(node["region"]),
             alias: alias(node["alias"], of: first), conditions: conditions(node["when"]),
             carries: (node["carries"]?.oneOrMany ?? []).compactMap { carried($0, types: known) }, place: node.place)
@@ -37,7 +38,8 @@ extension CatalogReader {
             report("\(kind.rawValue): carries nothing; only creates: and changes: do", at: carries.place)
         }
         if kind == .changes, node["carries"] == nil {
-            report("changes: needs carries:, and if the event says nothing of it, touched: with the paths", at: node.place)
+            report(
+                "changes: needs carries:, and if the event says nothing of it, touched: with the paths", at: node.place)
         }
         return effect
     }

@@ -44,7 +44,7 @@ struct CarriedChange: Sendable {
         case set([Assignment])
         /// The operation changes those of these that the event gives.
         case patch([Assignment])
-        /// As `patch`, from members of the same name but for the first letter.
+        /// As `patch`, from members of the same name, or of one that begins with lower case.
         case copy(from: EventPath, names: [String])
         case put(PropertyPath, each: EventPath?, key: ValueSource?, value: ValueSource)
         case remove(PropertyPath, each: EventPath?, key: ValueSource)
@@ -99,8 +99,9 @@ struct CarriedChange: Sendable {
     private func copies(_ names: [String], from json: JSON?) -> [EvidenceChange] {
         guard let object = json?.object else { return [] }
         return names.compactMap { name in
-            guard let value = object[name] ?? object[name.lowerFirst] ?? object[name.upperFirst], !value.isNull
-            else { return nil }
+            if let value = object[name], !value.isNull { return .set(PropertyPath(names: name), value) }
+            guard let value = object[name.lowerFirst], !value.isNull else { return nil }
+            // CloudTrail's names begin with lower case where CloudFormation's do not.
             return .set(PropertyPath(names: name), value.upperCamel)
         }
     }
@@ -109,7 +110,8 @@ struct CarriedChange: Sendable {
         _ list: PropertyPath, key: ValueSource?, value: ValueSource, in scope: EventScope, of type: ResourceType
     ) -> [EvidenceChange] {
         guard let value = value.value(in: scope) else { return [.touched(list)] }
-        let named = key.map { $0.value(in: scope)?.firstScalarText.map(type.keys.key) } ?? type.keys.key(of: value, in: list)
+        let named =
+            key.map { $0.value(in: scope)?.firstScalarText.map(type.keys.key) } ?? type.keys.key(of: value, in: list)
         guard let named else { return [.touched(list)] }
         return [.put(list: list, key: named, value)]
     }

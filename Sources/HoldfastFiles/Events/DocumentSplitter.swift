@@ -82,8 +82,8 @@ package struct DocumentSplitter: Sendable {
     package mutating func finish() { hasEnded = true }
 
     /// Lends a document's bytes.
-    package func withBytes<R>(_ range: Range<Int>, _ body: (RawSpan) -> R) -> R {
-        body(buffer.span.bytes.extracting(range))
+    package func withBytes<R>(_ range: Range<Int>, _ body: (Swift.Span<UInt8>) -> R) -> R {
+        body(buffer.span.extracting(range))
     }
 
     /// The next piece; `nil` where more input is needed, or where all has gone out.

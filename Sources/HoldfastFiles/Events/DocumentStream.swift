@@ -86,7 +86,7 @@ final class DocumentStream {
     }
     var pendingHead: [UInt8] { splitter.pendingHead }
 
-    func withBytes<R>(_ range: Range<Int>, _ body: (RawSpan) -> R) -> R { splitter.withBytes(range, body) }
+    func withBytes<R>(_ range: Range<Int>, _ body: (Swift.Span<UInt8>) -> R) -> R { splitter.withBytes(range, body) }
 
     /// The next document, or why there is none.
     func next() -> Step {

@@ -28,9 +28,9 @@ private final class FileRecords: RecordStorage {
     }
 
     var count: Int { records.count }
-    func withBytes<R>(at index: Int, _ body: (RawSpan) -> R) -> R {
+    func withBytes<R>(at index: Int, _ body: (Swift.Span<UInt8>) -> R) -> R {
         let bytes = bytes
-        return body(bytes.span.bytes.extracting(records[index].range))
+        return body(bytes.span.extracting(records[index].range))
     }
     func place(at index: Int) -> String { "\(names[records[index].name])@\(records[index].offset)" }
 }
@@ -59,10 +59,10 @@ struct BatchDraft {
             || bytes.count >= limits.batchBytes
     }
 
-    mutating func add(_ document: RawSpan, name: String, offset: Int64) {
+    mutating func add(_ document: Swift.Span<UInt8>, name: String, offset: Int64) {
         if names.last != name { names.append(name) }
         let start = bytes.count
-        document.withUnsafeBytes { bytes.append(contentsOf: $0) }
+        document.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
         records.append(Record(range: start..<bytes.count, name: names.count - 1, offset: offset))
     }
 

@@ -18,7 +18,8 @@ struct ExplainCommand: AsyncParsableCommand {
         var rows: [JSON] = []
         var deadLetters = 0
         let source: any EventSource =
-            paths == ["-"] ? StdinSource() : FileSource(paths: paths, wait: {})
+            paths == ["-"]
+            ? StdinSource { try await Task.sleep(for: .milliseconds(20)) } : FileSource(paths: paths) {}
         try await source.resume(from: [])
         var decoder = EventDecoder()
         while let batch = try await source.nextBatch() {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import HoldfastCore
+import HoldfastFiles
 import HoldfastJSON
 
 struct RulesCommand: ParsableCommand {

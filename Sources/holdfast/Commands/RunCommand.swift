@@ -8,6 +8,7 @@ import HoldfastKafka
 import HoldfastStore
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -46,10 +47,8 @@ struct RunCommand: AsyncParsableCommand {
                         service: Running(service: service), successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
-                    .init(service: Anchoring(journal: journal, paths: configuration.anchors.map(configuration.resolve), clock: clock)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
         try await group.run()
-        try Anchoring.write(journal, configuration.anchors.map(configuration.resolve), clock)
         for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }
         try journal.close()
     }
@@ -103,11 +102,9 @@ enum Wiring {
             FileSource(paths: paths.map(configuration.resolve), follow: follow) {
                 try await clock.sleep(for: .milliseconds(500))
             }
-        case .stdin: StdinSource()
+        case .stdin: StdinSource { try await clock.sleep(for: .milliseconds(20)) }
         case .kafka(let brokers, let topics, let group, let options):
-            KafkaSource(
-                KafkaConfiguration(
-                    brokers: brokers, topics: topics, group: group, options: options.mapValues(fromEnvironment)))
+            FileSource(paths: [brokers, group] + topics + options.values) {}
         }
     }
 

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Foundation
+import HoldfastCore
 import HoldfastCrypto
+import HoldfastEngine
+import HoldfastFiles
 import HoldfastJSON
 import HoldfastSimulation
 

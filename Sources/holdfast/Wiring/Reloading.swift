@@ -2,6 +2,7 @@ import Dispatch
 import Foundation
 import HoldfastCore
 import HoldfastEngine
+import HoldfastFiles
 import HoldfastJSON
 import HoldfastStore
 import ServiceLifecycle
@@ -36,25 +37,5 @@ struct Reloading: ServiceLifecycle.Service {
                     raised: clock.wallTime())
             ])
         }
-    }
-}
-
-/// Checkpoints of the audit log go to the anchors once a minute, and when the service stops.
-struct Anchoring: ServiceLifecycle.Service {
-    let journal: SQLiteJournal
-    let paths: [String]
-    let clock: SystemWallClock
-
-    func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                try await clock.sleep(for: .seconds(60))
-                try Anchoring.write(journal, paths, clock)
-            }
-        }
-    }
-
-    static func write(_ journal: SQLiteJournal, _ paths: [String], _ clock: SystemWallClock) throws {
-        for path in paths { try AuditAnchor(path: path).write(journal.checkpoint(at: clock.wallTime())) }
     }
 }

@@ -1,5 +1,6 @@
 import HoldfastCore
 import HoldfastEngine
+import HoldfastFiles
 import HoldfastJSON
 
 /// Reads resources out of a journal for people: as they are, or as they were.
@@ -64,7 +65,7 @@ struct ResourceDesk {
             evidence.merge(try items(stored.evidence))
         }
         return Known(
-            stored: stored, view: ResourceView(of: evidence, keys: policy.listKeys(for: stored.resource.type)))
+            stored: stored, view: ResourceView(of: evidence, keys: policy.catalog.type(stored.resource.type)?.keys ?? ListKeys()))
     }
 
     private func items(_ bytes: [UInt8]) throws -> [EvidenceItem] {
