@@ -72,10 +72,13 @@ package actor Keeper {
         _ item: DecodedItem, into intake: inout IntakeStep, place: String
     ) throws(JournalError) {
         switch item {
-        case .event(let event):
+        case .event(var event):
             if known.contains(event.id) || intake.seen.contains(event.id) {
                 intake.counts.duplicates += 1
                 return
+            }
+            do { try event.readBody() } catch {
+                return intake.deadLetter(error.reason, at: place, bytes: error.bytes)
             }
             try intake.take(event)
         case .dropped(let dropped): intake.drop(dropped)

@@ -64,7 +64,7 @@ struct RecordSplitter {
         }
     }
 
-    private static let object = FieldSet([])
+    private static let object = FieldSet(["eventName"])
 
     private static func isJSON(_ element: Swift.Span<UInt8>) -> Bool {
         var slots: [JSONSlice] = []

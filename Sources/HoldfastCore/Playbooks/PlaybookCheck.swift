@@ -94,12 +94,14 @@ struct PlaybookCheck {
         switch step.undo {
         case .irreversible: return
         case _ where secret != nil:
-            let message = "\(call.name) writes \(secret?.description ?? ""), which is secret and never kept, so nothing can "
+            let message =
+                "\(call.name) writes \(secret?.description ?? ""), which is secret and never kept, so nothing can "
                 + "restore it; undo must be {irreversible: reason}"
             found.append(Problem(message, at: step.undoPlace))
         case .restore, .inverseEdit:
             if call.writes.allSatisfy(\.isRoot) {
-                let message = "\(call.name) states in the catalog no section that it writes, so none can be restored; "
+                let message =
+                    "\(call.name) states in the catalog no section that it writes, so none can be restored; "
                     + "undo must be a call or {irreversible: reason}"
                 found.append(Problem(message, at: step.undoPlace))
             }

@@ -86,7 +86,8 @@ struct PlaybookReader {
             if let only = entry.value["only"] {
                 edit.only = parser.condition(only, in: .value(.free))
                 if !edit.removesOffending {
-                    problems.append(Problem("only says what of an element to remove; add remove: offending", at: only.place))
+                    problems.append(
+                        Problem("only says what of an element to remove; add remove: offending", at: only.place))
                 }
             }
             edit.merge = entry.value["merge"].map { PlaybookTemplate.read($0, problems: &problems) }
@@ -179,7 +180,8 @@ struct PlaybookReader {
         case ("equivalent", let loses?): return .call(call, with: with, .equivalent(loses: loses))
         case ("exact", _?): problems.append(Problem("an exact undo loses nothing; leave loses out", at: node.place))
         case ("equivalent", nil): problems.append(Problem("an equivalent undo must say what it loses", at: node.place))
-        default: problems.append(Problem("\"grade\" is missing: exact, or equivalent with what it loses", at: node.place))
+        default:
+            problems.append(Problem("\"grade\" is missing: exact, or equivalent with what it loses", at: node.place))
         }
         return .call(call, with: with, .exact)
     }
@@ -187,7 +189,8 @@ struct PlaybookReader {
     private mutating func reference(_ node: Node) -> PlaybookReference? {
         guard let text = node.text, text.hasPrefix("$") else {
             let found = node.text.map { "\"\($0)\"" } ?? node.kindName
-            problems.append(Problem("\(found) cannot stand here; expected a reference such as $resource.X", at: node.place))
+            problems.append(
+                Problem("\(found) cannot stand here; expected a reference such as $resource.X", at: node.place))
             return nil
         }
         do {
