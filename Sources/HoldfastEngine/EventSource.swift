@@ -40,7 +40,7 @@ package struct SourceError: Error, Sendable, CustomStringConvertible {
 package protocol RecordStorage: Sendable {
     var count: Int { get }
     /// Lends one record's bytes.
-    func withBytes<R>(at index: Int, _ body: (RawSpan) -> R) -> R
+    func withBytes<R>(at index: Int, _ body: (Swift.Span<UInt8>) -> R) -> R
     /// Where a record stands, for dead letters: `cloudtrail/3@1042`, `events/a.json.gz@0`.
     func place(at index: Int) -> String
 }

@@ -10,7 +10,8 @@ struct HouseTests {
         "HoldfastCore": ["HoldfastJSON", "HoldfastCrypto"],
         "HoldfastEngine": ["HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "Synchronization"],
         "HoldfastFiles": [
-            "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "CZlib", "Yams", "Foundation", "Glibc", "Synchronization",
+            "HoldfastEngine", "HoldfastCore", "HoldfastCrypto", "HoldfastJSON", "CZlib", "Yams", "Foundation", "Glibc",
+            "Synchronization",
         ],
         "HoldfastStore": [
             "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "GRDB", "Foundation", "Glibc",

@@ -2,7 +2,7 @@ package import HoldfastJSON
 
 /// What a rule says of a resource.
 package struct Verdict: Sendable, Hashable {
-    package enum Outcome: String, Sendable, Hashable {
+    package enum Outcome: String, Sendable, Hashable, CaseIterable {
         case pass, drift, unknown
         /// The rule's `where:` leaves the resource out.
         case notApplicable = "not-applicable"

@@ -1,3 +1,5 @@
+package import HoldfastJSON
+
 /// One operation of a cloud's API, as a catalog file declares it under `calls:`.
 package struct CloudCall: Sendable {
     package enum WireProtocol: String, Sendable, CaseIterable {
@@ -27,13 +29,28 @@ package struct CloudCall: Sendable {
     package var notApplied: [String]
     /// How a precondition travels: `etag`, `fingerprint`, `version`, `if-match`; empty where the API has none.
     package var precondition: String
+    /// Every parameter that it takes, also those in the request's braces.
+    package var parameters: [String]
+    /// For a list of the type: how an element looks in this call (see ``element(_:of:)``).
+    var elements: [PropertyPath: ValueSource] = [:]
+    package var wait: Wait?
     package var place: SourcePlace
+
+    /// How the end of a long operation shows in the resource.
+    package struct Wait: Sendable {
+        package struct Until: Sendable {
+            package var path: PropertyPath
+            package var value: JSON
+        }
+        package var until: [Until]
+        package var atMost: Span
+    }
 
     package init(
         name: String, service: String, wire: WireProtocol, request: String = "", permission: String,
         reads: [PropertyPath] = [], writes: [PropertyPath] = [], isIdempotent: Bool = false,
         inverseWhenAbsent: String? = nil, readOnlyPaths: [PropertyPath] = [], alreadyDone: [String] = [],
-        notApplied: [String] = [], precondition: String = "", place: SourcePlace
+        notApplied: [String] = [], precondition: String = "", parameters: [String] = [], place: SourcePlace
     ) {
         self.name = name
         self.service = service
@@ -48,6 +65,15 @@ package struct CloudCall: Sendable {
         self.alreadyDone = alreadyDone
         self.notApplied = notApplied
         self.precondition = precondition
+        self.parameters = parameters
         self.place = place
+    }
+}
+
+extension CloudCall {
+    /// An element of a type's list in the shape that this call takes; as it is, where the catalog says nothing.
+    package func element(_ element: JSON, of list: PropertyPath) -> JSON {
+        guard let source = elements[list] else { return element }
+        return source.value(in: EventScope(value: element)) ?? element
     }
 }

@@ -28,11 +28,21 @@ package struct ResourceType: Sendable {
     package var service: String
     /// The canonical id with variables: `arn:{partition}:s3:::{BucketName}`.
     package var id: IDTemplate
+    /// Other forms in which the same id is written: an ARN with a path, a resource name without its service.
+    package var aliases: [IDTemplate]
+    /// What else an event may name the resource by, and the path that holds it: `group-name` -> `GroupName`.
+    package var knownBy: [String: PropertyPath]
+    /// How every value of the id's last variable begins (`i-`), where the cloud's ids tell their type; else empty.
+    package var namePrefix: String
     package var example: String
     package var scope: Scope
     /// Every property path that the type has, as text without indexes (`SecurityGroupIngress[].CidrIp`); a prefix of
     /// one is a path too. What stands below a path that ends in `.*` is free (a policy document, tags).
     package var paths: Set<String>
+    /// ``paths`` and all their prefixes, read.
+    var allPaths: Set<PropertyPath> = []
+    /// The ones below which everything goes.
+    var freePaths: Set<PropertyPath> = []
     package var secret: [PropertyPath]
     /// The list's path -> the names in an element that make its key.
     package var listKeys: [PropertyPath: [String]]
@@ -46,7 +56,8 @@ package struct ResourceType: Sendable {
     package var place: SourcePlace
 
     package init(
-        name: String, cloud: Cloud, service: String, id: IDTemplate, example: String, scope: Scope,
+        name: String, cloud: Cloud, service: String, id: IDTemplate, aliases: [IDTemplate] = [],
+        knownBy: [String: PropertyPath] = [:], namePrefix: String = "", example: String, scope: Scope,
         paths: Set<String>, secret: [PropertyPath] = [], listKeys: [PropertyPath: [String]] = [:],
         relations: [String: Relation] = [:], read: [String] = [], list: String? = nil,
         consistency: Span = Span(seconds: 5), samples: [String: JSON] = [:], place: SourcePlace
@@ -55,6 +66,9 @@ package struct ResourceType: Sendable {
         self.cloud = cloud
         self.service = service
         self.id = id
+        self.aliases = aliases
+        self.knownBy = knownBy
+        self.namePrefix = namePrefix
         self.example = example
         self.scope = scope
         self.paths = paths
@@ -66,81 +80,6 @@ package struct ResourceType: Sendable {
         self.consistency = consistency
         self.samples = samples
         self.place = place
-    }
-}
-
-/// A type's canonical id with variables in braces: `arn:{partition}:ec2:{region}:{account}:vpc/{VpcId}`.
-package struct IDTemplate: Sendable, Hashable, CustomStringConvertible {
-    package enum Part: Sendable, Hashable {
-        case text(String)
-        case variable(String)
-    }
-    package var parts: [Part]
-
-    /// `nil` where a brace is not closed or a variable has no name.
-    package init?(_ text: String) {
-        var parts: [Part] = []
-        var rest = Substring(text)
-        while let open = rest.firstIndex(of: "{") {
-            if open != rest.startIndex { parts.append(.text(String(rest[..<open]))) }
-            guard let close = rest[open...].firstIndex(of: "}") else { return nil }
-            let name = rest[rest.index(after: open)..<close]
-            guard !name.isEmpty, !name.contains("{") else { return nil }
-            parts.append(.variable(String(name)))
-            rest = rest[rest.index(after: close)...]
-        }
-        guard !rest.contains("}") else { return nil }
-        if !rest.isEmpty { parts.append(.text(String(rest))) }
-        self.parts = parts
-    }
-
-    package var variables: [String] {
-        parts.compactMap { if case .variable(let name) = $0 { name } else { nil } }
-    }
-
-    package var description: String {
-        parts.map { part in
-            switch part {
-            case .text(let text): text
-            case .variable(let name): "{\(name)}"
-            }
-        }.joined()
-    }
-
-    /// The id, or `nil` where a variable has no value.
-    package func filled(_ value: (String) -> String?) -> String? {
-        var out = ""
-        for part in parts {
-            switch part {
-            case .text(let text): out += text
-            case .variable(let name):
-                guard let text = value(name), !text.isEmpty else { return nil }
-                out += text
-            }
-        }
-        return out
-    }
-
-    /// The variables' values in an id of this form; `nil` where the id is of another form. A variable that is
-    /// followed by text reaches to the first place where that text stands; the last one takes the rest.
-    package func values(in id: String) -> [String: String]? {
-        var values: [String: String] = [:]
-        var rest = Substring(id)
-        for (index, part) in parts.enumerated() {
-            switch part {
-            case .text(let text):
-                guard rest.hasPrefix(text) else { return nil }
-                rest = rest.dropFirst(text.count)
-            case .variable(let name):
-                var end = rest.endIndex
-                if index + 1 < parts.count, case .text(let next) = parts[index + 1] {
-                    guard let found = rest.firstRange(of: next) else { return nil }
-                    end = found.lowerBound
-                }
-                values[name] = String(rest[..<end])
-                rest = rest[end...]
-            }
-        }
-        return rest.isEmpty ? values : nil
+        indexPaths()
     }
 }

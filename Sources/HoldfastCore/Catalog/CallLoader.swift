@@ -1,0 +1,55 @@
+internal import HoldfastJSON
+
+extension CatalogReader {
+    /// An entry under `calls:`. Its paths are checked against the file's types: one of them must have each.
+    mutating func call(_ entry: Node.Entry, service: String, types: [ResourceType]) -> CloudCall? {
+        let node = entry.value
+        guard let wire = node["protocol"]?.text.flatMap(CloudCall.WireProtocol.init(rawValue:)),
+            let permission = node["permission"]?.text
+        else { return nil }
+        var call = CloudCall(
+            name: entry.key, service: service, wire: wire, request: node["request"]?.text ?? "", permission: permission,
+            place: entry.keyPlace)
+        call.parameters = (node["parameters"]?.texts ?? []) + CatalogReader.variables(in: call.request)
+        call.reads = paths(node["reads"], of: types)
+        call.writes = paths(node["writes"], of: types)
+        call.isIdempotent = node["idempotent"]?.text == "true"
+        call.inverseWhenAbsent = node["inverse-when-absent"]?.text
+        call.readOnlyPaths = paths(node["read-only"], of: types)
+        call.alreadyDone = node["already-done"]?.texts ?? []
+        call.notApplied = node["not-applied"]?.texts ?? []
+        call.precondition = node["precondition"]?.text ?? ""
+        for entry in node["elements"]?.entries ?? [] {
+            guard let list = path(entry.key, at: entry.keyPlace), let source = source(entry.value) else { continue }
+            if !types.contains(where: { $0.has(list.appending(.each)) }) {
+                report("no type of this file has the list \"\(list)\"", at: entry.keyPlace)
+            }
+            call.elements[list] = source
+        }
+        if let wait = node["wait"], let limit = wait["at-most"]?.text.flatMap({ Span($0) }) {
+            let until = (wait["until"]?.entries ?? []).compactMap { entry in
+                path(entry.key, at: entry.keyPlace).map { CloudCall.Wait.Until(path: $0, value: entry.value.json) }
+            }
+            call.wait = CloudCall.Wait(until: until, atMost: limit)
+        }
+        return call
+    }
+
+    private mutating func paths(_ node: Node?, of types: [ResourceType]) -> [PropertyPath] {
+        guard let node else { return [] }
+        return node.oneOrMany.compactMap { node in
+            guard let text = node.text, let path = path(text, at: node.place) else { return nil }
+            if types.contains(where: { $0.has(path) }) { return path }
+            let hint = types.first?.suggestion(for: path) ?? ""
+            report("no type of this file has the path \"\(path)\"\(hint)", at: node.place)
+            return nil
+        }
+    }
+
+    /// `GET /2021-01-01/domain/{DomainName}` -> `DomainName`.
+    static func variables(in request: String) -> [String] {
+        request.split(separator: "{").dropFirst().compactMap { part in
+            part.firstIndex(of: "}").map { String(part[..<$0].drop { $0 == "+" }) }
+        }
+    }
+}

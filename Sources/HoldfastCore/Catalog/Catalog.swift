@@ -1,0 +1,162 @@
+package import HoldfastJSON
+
+/// What the clouds' types, calls and audit events are: everything under `catalog/`, loaded and checked.
+package struct Catalog: Sendable {
+    /// By name: `AWS::S3::Bucket`.
+    package internal(set) var types: [String: ResourceType] = [:]
+    /// By name: `s3.PutBucketPolicy`.
+    package internal(set) var calls: [String: CloudCall] = [:]
+    /// By action.
+    var meanings: [String: EventMeaning] = [:]
+    /// Operations that are known and change nothing that is watched, with the reason.
+    var notOurs: [String: String] = [:]
+    /// The same for all operations that begin so; the longest first.
+    var notOursPrefixes: [(prefix: String, reason: String)] = []
+    /// The name of the type that a sample is of.
+    var sampleTypes: [String: String] = [:]
+
+    package init() {}
+
+    package var typeNames: [String] { types.keys.sorted { $0.precedesInUTF8($1) } }
+    package var callNames: [String] { calls.keys.sorted { $0.precedesInUTF8($1) } }
+    /// Operations that have a meaning here, sorted.
+    package var actions: [String] { meanings.keys.sorted { $0.precedesInUTF8($1) } }
+    package var sampleNames: [String] { sampleTypes.keys.sorted { $0.precedesInUTF8($1) } }
+
+    package func type(_ name: String) -> ResourceType? { types[name] }
+    package func call(_ name: String) -> CloudCall? { calls[name] }
+
+    /// A known state for tests: a top-level property that it does not name is unknown, null is absent.
+    package func sample(_ name: String) -> (type: ResourceType, configuration: JSON)? {
+        guard let type = sampleTypes[name].flatMap({ types[$0] }), let json = type.samples[name] else { return nil }
+        return (type, json)
+    }
+
+    /// Operations that change a type, sorted; for `catalog show`.
+    package func actions(changing type: String) -> [String] {
+        actions.filter { meanings[$0]?.effects.contains { $0.types.contains(type) && $0.effect != .relates } ?? false }
+    }
+}
+
+/// What the catalog makes of an event.
+package enum CatalogMatch: Sendable {
+    /// Every resource that the event names, in the order of the catalog file, each once; what should have named a
+    /// resource and did not stands beside.
+    case known([ResourceChange], unresolved: [UnresolvedEffect])
+    /// Not in the catalog: to be counted by name.
+    case unknownOperation
+    /// Known to change nothing that is watched.
+    case notOurs(reason: String)
+
+    /// The changes; none where the operation has no meaning here.
+    package var changes: [ResourceChange] { if case .known(let changes, _) = self { changes } else { [] } }
+}
+
+/// A resource that an event should name and does not, with the reason as a phrase: never silently nothing.
+package struct UnresolvedEffect: Sendable, Hashable {
+    package var type: String
+    package var effect: Effect
+    package var reason: String
+}
+
+extension Catalog {
+    /// What an event means for resources. Whether it succeeded is the caller's to ask: a failure names resources too.
+    package func changes(for event: ChangeEvent) -> CatalogMatch {
+        guard let meaning = meanings[event.action] else {
+            if let reason = notOurs[event.action] { return .notOurs(reason: reason) }
+            if let match = notOursPrefixes.first(where: { event.action.hasPrefix($0.prefix) }) {
+                return .notOurs(reason: match.reason)
+            }
+            return .unknownOperation
+        }
+        var collected = Collected()
+        let scope = EventScope(event)
+        for effect in meaning.effects { apply(effect, scope: scope, event: event, to: &collected) }
+        return .known(collected.changes, unresolved: collected.unresolved)
+    }
+
+    private struct Collected {
+        var changes: [ResourceChange] = []
+        var unresolved: [UnresolvedEffect] = []
+
+        /// Two effects on one resource become one change, with the effect that says more.
+        mutating func add(_ change: ResourceChange) {
+            guard let index = changes.firstIndex(where: { $0.resource == change.resource }) else {
+                changes.append(change)
+                return
+            }
+            let order: [Effect] = [.creates, .deletes, .changes, .relates]
+            changes[index].effect = order.first { $0 == changes[index].effect || $0 == change.effect } ?? .changes
+            changes[index].changes += change.changes.filter { !changes[index].changes.contains($0) }
+        }
+    }
+
+    private func apply(
+        _ effect: EventEffect, scope: EventScope, event: ChangeEvent, to collected: inout Collected
+    ) {
+        let scopes = effect.each.map { scope.entering($0) } ?? [scope]
+        if scopes.isEmpty, effect.effect != .relates, let each = effect.each, !scope.hasList(at: each) {
+            collected.unresolved.append(
+                UnresolvedEffect(type: effect.types[0], effect: effect.effect, reason: "the event lists none"))
+        }
+        for scope in scopes where effect.conditions.allSatisfy({ $0.holds(in: scope) }) {
+            switch resolve(effect, in: scope, event: event) {
+            case .resource(let type, let id, let context, let scope):
+                collected.add(
+                    ResourceChange(
+                        resource: id, context: context, effect: effect.effect,
+                        changes: evidence(of: effect, in: scope, type: type)))
+            case .anotherType: break
+            case .unresolved(let reason):
+                // What is only related may be left out of an event.
+                guard effect.effect != .relates else { break }
+                collected.unresolved.append(
+                    UnresolvedEffect(type: effect.types[0], effect: effect.effect, reason: reason))
+            }
+        }
+    }
+
+    private func evidence(of effect: EventEffect, in scope: EventScope, type: ResourceType) -> [EvidenceChange] {
+        let carried = effect.carries.flatMap { $0.changes(in: scope, of: type) }.map(type.withoutSecrets)
+        switch effect.effect {
+        case .creates: return [.created] + carried
+        case .deletes: return [.deleted]
+        case .changes: return carried
+        case .relates: return []
+        }
+    }
+}
+
+extension ResourceType {
+    /// A change with nothing secret in it: a secret path counts as touched.
+    func withoutSecrets(_ change: EvidenceChange) -> EvidenceChange {
+        guard !secret.isEmpty else { return change }
+        switch change {
+        case .set(let path, let value):
+            if secret.contains(where: path.hasPrefix) { return .touched(path) }
+            let inside = secret.filter { $0.hasPrefix(path) }
+            return .set(path, inside.reduce(value) { $0.removing($1.steps.dropFirst(path.steps.count)) })
+        case .put(let list, let key, let value):
+            let inside = secret.filter { $0.hasPrefix(list.appending(.each)) }
+            return .put(
+                list: list, key: key, inside.reduce(value) { $0.removing($1.steps.dropFirst(list.steps.count + 1)) })
+        case .created, .deleted, .remove, .touched: return change
+        }
+    }
+}
+
+extension JSON {
+    /// The tree without what stands at a path.
+    func removing(_ steps: ArraySlice<PropertyPath.Step>) -> JSON {
+        guard let step = steps.first else { return self }
+        switch (step, self) {
+        case (.name(let name), .object(var object)):
+            guard let member = object[name] else { return self }
+            object[name] = steps.count == 1 ? nil : member.removing(steps.dropFirst())
+            return .object(object)
+        case (.each, .array(let elements)):
+            return .array(steps.count == 1 ? [] : elements.map { $0.removing(steps.dropFirst()) })
+        default: return self
+        }
+    }
+}

@@ -1,0 +1,127 @@
+/// The grammar of catalog files.
+extension Catalog {
+    /// What a file under `catalog/<cloud>/` may hold.
+    package static let schemaShape: Shape = .record(
+        .init("types", .map(keys: "the cloud's name of a type", typeShape), "the types of resources of this service"),
+        .init(
+            "events", .map(keys: "an operation as the cloud logs it", eventShape), "what operations mean"),
+        .init(
+            "calls", .map(keys: "service.Operation", callShape), "how resources are read and written"),
+        .init(
+            "not-ours", .list(notOursShape),
+            "operations of this service that change nothing that is watched, and so are not missing"))
+
+    private static let typeShape: Shape = .record(
+        .init("id", .text, required: true, "the one canonical id, with variables: arn:{partition}:s3:::{BucketName}"),
+        .init("aliases", .list(.text), "other forms of the same id; {+Path} may hold separators"),
+        .init(
+            "known-by", .map(keys: "a kind of name", .text), "other names that events use, and the path that holds them"
+        ),
+        .init("name-prefix", .text, "how ids of this type begin, where they tell their type: i-"),
+        .init("example", .text, required: true, "an id of this form"),
+        .init(
+            "scope", .word(ResourceType.Scope.allCases.map(\.rawValue)), required: true, "where its names are unique"),
+        .init("properties", .word(["cloudformation", "arm", "google"]), required: true, "whose names the paths are"),
+        .init("paths", .list(.text), required: true, "every property path; A.{B,C} is two, A.* is free below"),
+        .init("ours", .list(.text), "paths that have no name there and get one here"),
+        .init("secret", .list(.text), "paths that are never kept"),
+        .init("unordered", .map(keys: "a list's path", .list(.text)), "the names in an element that are its key"),
+        .init(
+            "relations", .map(keys: "a name", relationShape),
+            "other types' resources that this one names, or is named by"),
+        .init("read", .oneOrMany(.text), "the calls that read one, first to last"),
+        .init("list", .text, "the call that lists all"),
+        .init("consistency", .duration, "how long after a write a read may still be stale; 5s where not given"),
+        .init("samples", .map(keys: "a name, unique in the catalog", .anything), "known states for tests"))
+
+    private static let relationShape: Shape = .record(
+        .init("to", .text, "the type that this one names"),
+        .init("from", .text, "the type that names this one"),
+        .init("by", .text, required: true, "the path, in the type that names, of the other's id or name"))
+
+    private static let effectFields: [Shape.Field] = [
+        .init("changes", .oneOrMany(.text), "the type of the resource that changes"),
+        .init("creates", .oneOrMany(.text), "the type of the resource that comes into being"),
+        .init("deletes", .oneOrMany(.text), "the type of the resource that is gone"),
+        .init("relates", .oneOrMany(.text), "the type of a resource that is only named"),
+        .init("each", .text, "a list in the event with one resource in each element; paths then start at the element"),
+        .init("name", .anything, "the source of the id or of its last variable, or a map from variables to sources"),
+        .init(
+            "match", .map(keys: "an event path", .text), "the form of a text in the event whose variables name things"),
+        .init("alias", .map(keys: "a kind of name", .anything), "the source of another name, where there is no id"),
+        .init("account", .anything, "the source of the account, where it is not the event's"),
+        .init("region", .anything, "the source of the region, where it is not the event's"),
+        .init("when", conditionsShape, "only where all of this holds of the event"),
+        .init("carries", .oneOrMany(carriedShape), "what the event says of the resource"),
+    ]
+
+    private static let eventShape: Shape = .record(
+        Shape.Record(
+            effectFields + [
+                .init("effects", .list(.record(Shape.Record(effectFields))), "several effects in place of one"),
+                .init("also", .list(.text), "other operations that mean the same"),
+                .init("tests", .list(testShape), "events and the resources that they affect"),
+            ]))
+
+    static let conditionsShape: Shape = .map(
+        keys: "an event path",
+        .either([
+            .text, .list(.text),
+            .record(
+                .init("not", .oneOrMany(.text), "what it is not"),
+                .init("starts-with", .oneOrMany(.text), "how its text begins"),
+                .init("contains", .oneOrMany(.text), "what is in its text")),
+        ]))
+
+    private static let carriedShape: Shape = .record(
+        .init("set", .map(keys: "a path", .anything), "replaced by the operation: path to source"),
+        .init("patch", .map(keys: "a path", .anything), "changed where the event gives it: path to source"),
+        .init("copy", .list(.text), "top-level properties of the same name, changed where given"),
+        .init("from", .text, "with copy: where in the event they stand"),
+        .init("put", .text, "the list that gets an element"),
+        .init("remove", .text, "the list that loses an element"),
+        .init("each", .text, "with put and remove: one for each element of this"),
+        .init("key", .anything, "with put and remove: the source of the element's key"),
+        .init("value", .anything, "with put: the source of the element"),
+        .init("touched", .oneOrMany(.text), "paths that changed to what the event does not say"),
+        .init("when", conditionsShape, "only where all of this holds of the event"))
+
+    private static let testShape: Shape = .record(
+        .init("given", .anything, required: true, "the parts of the event that matter"),
+        .init("affects", .list(.text), required: true, "the ids of all resources named"),
+        .init(
+            "carries",
+            .record(
+                .init("set", .map(keys: "a path", .anything), "values"),
+                .init("put", .map(keys: "a list", .map(keys: "a key", .anything)), "elements by key"),
+                .init("remove", .map(keys: "a list", .list(.text)), "keys"),
+                .init("touched", .list(.text), "paths")), "what the event must say of them"),
+        .init("account", .text, "the account of the event; 111122223333 where not given"),
+        .init("region", .text, "the region of the event; eu-west-1 where not given"))
+
+    private static let callShape: Shape = .record(
+        .init("protocol", .word(CloudCall.WireProtocol.allCases.map(\.rawValue)), required: true, "how it travels"),
+        .init("request", .text, "method and path, where the protocol needs them"),
+        .init("permission", .text, required: true, "what the caller must be allowed"),
+        .init("parameters", .list(.text), "what it takes, beside what stands in braces in the request"),
+        .init("reads", .oneOrMany(.text), "the paths that it fills; . is all"),
+        .init("writes", .oneOrMany(.text), "the paths that it replaces"),
+        .init("idempotent", .bool, "may be sent again after an unknown outcome"),
+        .init("inverse-when-absent", .text, "the call that undoes it where the section was absent before"),
+        .init("read-only", .list(.text), "paths that a read gives and a write must not send"),
+        .init("already-done", .list(.text), "error codes that mean that it is so already"),
+        .init("not-applied", .list(.text), "error codes that mean that nothing happened"),
+        .init("precondition", .word(["etag", "fingerprint", "version", "if-match"]), "how a precondition travels"),
+        .init(
+            "elements", .map(keys: "a list's path", .anything),
+            "an element of the list in the shape that the call takes"),
+        .init(
+            "wait",
+            .record(
+                .init("until", .map(keys: "a path", .text), required: true, "what a read then says"),
+                .init("at-most", .duration, required: true, "the limit")), "how a long operation ends"))
+
+    private static let notOursShape: Shape = .record(
+        .init("operations", .list(.text), required: true, "names; one that ends in * is all that begin so"),
+        .init("because", .text, required: true, "why they do not matter"))
+}

@@ -1,0 +1,123 @@
+internal import HoldfastJSON
+
+/// What one operation means for resources, as a catalog file says under `events:`.
+struct EventMeaning: Sendable {
+    /// `s3.amazonaws.com/PutBucketPolicy`; Azure's in lower case.
+    var action: String
+    var effects: [EventEffect]
+    var tests: [EventTest]
+    var place: SourcePlace
+}
+
+/// One effect of an operation on one resource, or on one resource for each element of a list.
+struct EventEffect: Sendable {
+    var effect: Effect
+    /// Several where the id's beginning tells which is meant (``ResourceType/namePrefix``).
+    var types: [String]
+    var each: EventPath?
+    /// Of the id's variables; under an empty name what is a whole id or the last variable's value.
+    var names: [String: ValueSource]
+    /// A text that has this form gives variables.
+    var matches: [Match]
+    var account: ValueSource?
+    var region: ValueSource?
+    var alias: Alias?
+    var conditions: [EventCondition]
+    var carries: [CarriedChange]
+    var place: SourcePlace
+
+    struct Match: Sendable {
+        var source: ValueSource
+        var template: IDTemplate
+    }
+    /// What the event names the resource by where it does not give its id.
+    struct Alias: Sendable {
+        var kind: String
+        var source: ValueSource
+    }
+}
+
+/// What an event says of a property.
+struct CarriedChange: Sendable {
+    enum Kind: Sendable {
+        /// The operation replaces these; one that the event says nothing of was touched.
+        case set([Assignment])
+        /// The operation changes those of these that the event gives.
+        case patch([Assignment])
+        /// As `patch`, from members of the same name, or of one that begins with lower case.
+        case copy(from: EventPath, names: [String])
+        case put(PropertyPath, each: EventPath?, key: ValueSource?, value: ValueSource)
+        case remove(PropertyPath, each: EventPath?, key: ValueSource)
+        case touched([PropertyPath])
+    }
+    struct Assignment: Sendable {
+        var path: PropertyPath
+        var source: ValueSource
+    }
+    var kind: Kind
+    var conditions: [EventCondition]
+    var place: SourcePlace
+
+    /// The paths of the type that this speaks of.
+    var paths: [PropertyPath] {
+        switch kind {
+        case .set(let assignments), .patch(let assignments): assignments.map(\.path)
+        case .copy(_, let names): names.map { PropertyPath(names: $0) }
+        case .put(let list, _, _, _), .remove(let list, _, _): [list]
+        case .touched(let paths): paths
+        }
+    }
+
+    func changes(in scope: EventScope, of type: ResourceType) -> [EvidenceChange] {
+        guard conditions.allSatisfy({ $0.holds(in: scope) }) else { return [] }
+        switch kind {
+        case .set(let assignments):
+            return assignments.map { assignment in
+                assignment.source.value(in: scope).map { .set(assignment.path, $0) } ?? .touched(assignment.path)
+            }
+        case .patch(let assignments):
+            return assignments.compactMap { assignment in
+                assignment.source.value(in: scope).map { .set(assignment.path, $0) }
+            }
+        case .copy(let from, let names):
+            return copies(names, from: scope.value(at: from))
+        case .put(let list, let each, let key, let value):
+            return elements(each, in: scope).flatMap { put(list, key: key, value: value, in: $0, of: type) }
+        case .remove(let list, let each, let key):
+            return elements(each, in: scope).map { scope in
+                key.value(in: scope)?.firstScalarText.map { .remove(list: list, key: type.keys.key($0)) }
+                    ?? .touched(list)
+            }
+        case .touched(let paths): return paths.map { .touched($0) }
+        }
+    }
+
+    private func elements(_ each: EventPath?, in scope: EventScope) -> [EventScope] {
+        each.map { scope.entering($0) } ?? [scope]
+    }
+
+    private func copies(_ names: [String], from json: JSON?) -> [EvidenceChange] {
+        guard let object = json?.object else { return [] }
+        return names.compactMap { name in
+            if let value = object[name], !value.isNull { return .set(PropertyPath(names: name), value) }
+            guard let value = object[name.lowerFirst], !value.isNull else { return nil }
+            // CloudTrail's names begin with lower case where CloudFormation's do not.
+            return .set(PropertyPath(names: name), value.upperCamel)
+        }
+    }
+
+    private func put(
+        _ list: PropertyPath, key: ValueSource?, value: ValueSource, in scope: EventScope, of type: ResourceType
+    ) -> [EvidenceChange] {
+        guard let value = value.value(in: scope) else { return [.touched(list)] }
+        let named =
+            key.map { $0.value(in: scope)?.firstScalarText.map(type.keys.key) } ?? type.keys.key(of: value, in: list)
+        guard let named else { return [.touched(list)] }
+        return [.put(list: list, key: named, value)]
+    }
+}
+
+extension ResourceType {
+    /// What tells the elements of this type's lists apart. Azure's names mean the same in any letter case.
+    package var keys: ListKeys { ListKeys(listKeys, ignoresCase: cloud == .azure) }
+}

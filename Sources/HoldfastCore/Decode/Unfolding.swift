@@ -1,0 +1,122 @@
+internal import HoldfastJSON
+
+/// The items of one record, as envelope after envelope is opened: texts here, trees in the extension.
+struct Unfolding {
+    var detail = DecodeDetail.intake
+    var items: [DecodedItem] = []
+    private var slots: [JSONSlice] = []
+    private var eventSlots: [JSONSlice] = []
+    private var pool = TextPool()
+
+    /// The members that decide how a text is read: of a CloudTrail record, of one in EventBridge's envelope, and lists.
+    private static let fields = FieldSet(
+        paths: CloudTrailScan.paths + CloudTrailScan.paths.map { ["detail"] + $0 } + [["detail-type"], ["detail"]]
+            + RecordShape.lists.map { [$0.name] })
+    private static let inDetail = CloudTrailScan.paths.count
+    private static let detailType = inDetail * 2
+
+    /// A text that should be JSON: an event or an envelope.
+    mutating func document(_ bytes: Swift.Span<UInt8>, at place: RecordPlace) {
+        guard place.depth <= RecordPlace.deepest else { return fail(RecordPlace.tooDeep, at: place, bytes) }
+        let text = bytes.extracting(LenientText.content(of: bytes))
+        if text.isEmpty { return fail("is empty, where an event in JSON is needed", at: place, bytes) }
+        if text[0] == UInt8(ascii: "[") { return split(text, after: 1, at: place.nested()) }
+        guard text[0] == UInt8(ascii: "{") else { return tree(text, at: place) }
+        switch Unfolding.fields.scan(text, into: &slots) {
+        case .fields:
+            if let list = scannedList() {
+                elements(of: list.slice, in: text, at: place.member(list.name))
+            } else if !takeScanned(in: text, text) {
+                tree(text, at: place)
+            }
+        case .unusual:
+            guard let list = LenientText.list(in: text) else { return tree(text, at: place) }
+            split(text, after: list.start, at: place.member(list.name))
+        }
+    }
+
+    /// Makes an item of a record that has just been scanned, where its fields are enough for one.
+    ///
+    /// - Parameters:
+    ///   - text: what the slots count from.
+    ///   - record: the record itself in it.
+    private mutating func takeScanned(in text: Swift.Span<UInt8>, _ record: Swift.Span<UInt8>) -> Bool {
+        guard detail == .intake, record.count <= EventDecoder.largestEvent else { return false }
+        let isBridge = slots[Unfolding.detailType].kind == .string
+        let first = isBridge ? Unfolding.inDetail : 0
+        let fields = slots[first..<(first + Unfolding.inDetail)]
+        if let dropped = CloudTrailScan.drop(fields, in: text, pool: &pool) {
+            items.append(.dropped(dropped))
+            return true
+        }
+        guard !slots[first].isAbsent else { return false }
+        let detail = slots[Unfolding.detailType + 1]
+        let body = isBridge ? text.extracting(detail.range) : record
+        guard let event = CloudTrailScan.event(body, slots: &eventSlots, pool: &pool) else { return false }
+        items.append(.event(event))
+        return true
+    }
+
+    /// The list of records in an object that has just been scanned.
+    private func scannedList() -> (slice: JSONSlice, name: String)? {
+        guard slots[0].kind != .string, slots[Unfolding.detailType].isAbsent else { return nil }
+        let lists = slots[(Unfolding.detailType + 2)...]
+        for (slot, list) in zip(lists, RecordShape.lists) where slot.kind == .array { return (slot, list.name) }
+        return nil
+    }
+
+    /// The records in a list within a text that is known to be JSON.
+    private mutating func elements(of list: JSONSlice, in text: Swift.Span<UInt8>, at place: RecordPlace) {
+        var elements = JSONElements(list)
+        var index = 0
+        while let next = elements.next(in: text, fields: Unfolding.fields, into: &slots) {
+            let quote = next.element.kind == .string ? 1 : 0
+            let range = next.element.range
+            let record = text.extracting((range.lowerBound - quote)..<(range.upperBound + quote))
+            if next.outcome != .fields || !takeScanned(in: text, record) {
+                document(record, at: place.element(index))
+            }
+            index += 1
+        }
+        if index == 0 { empty(place) }
+    }
+
+    /// The records in a list within a text that may be broken: each for itself, so that what is broken stays alone.
+    private mutating func split(_ text: Swift.Span<UInt8>, after start: Int, at place: RecordPlace) {
+        var splitter = RecordSplitter(after: start)
+        var index = 0
+        while let element = splitter.next(in: text) {
+            document(text.extracting(element), at: place.element(index))
+            index += 1
+        }
+        if let fault = splitter.faultOutside(in: text) {
+            fail("\(fault); the \(index) records before that were read", at: place, text)
+        } else if index == 0 {
+            empty(place)
+        }
+    }
+
+    /// An event, or an envelope that is no list of them.
+    private mutating func tree(_ text: Swift.Span<UInt8>, at place: RecordPlace) {
+        guard text.count <= EventDecoder.largestEvent else {
+            let reason =
+                "has \(text.count) bytes, and \(EventDecoder.largestEvent) are the most that an event may have; send "
+                + "what it holds in events of their own"
+            return fail(reason, at: place, text)
+        }
+        do {
+            unfold(try JSON.parse(text, limits: JSONLimits(rejectsDuplicateKeys: true)), at: place)
+        } catch {
+            fail(String(describing: error), at: place, text)
+        }
+    }
+
+    mutating func empty(_ place: RecordPlace) {
+        let list = RecordShape.lists.first { place.path.hasSuffix($0.name) }
+        items.append(.dropped(DroppedRecord(.noRecords, cloud: list?.cloud)))
+    }
+
+    mutating func fail(_ reason: String, at place: RecordPlace, _ bytes: Swift.Span<UInt8>) {
+        items.append(.undecodable(UndecodableRecord(reason, place: place.path, copying: bytes)))
+    }
+}

@@ -1,0 +1,242 @@
+internal import HoldfastJSON
+
+/// Holds a playbook against the catalog and the rules: every call, path and reference must exist.
+struct PlaybookCheck {
+    let playbook: Playbook
+    let vocabulary: PlaybookVocabulary
+    private let space: PathSpace
+    private var found: [Problem] = []
+
+    init(playbook: Playbook, vocabulary: PlaybookVocabulary) {
+        space = PathSpace(playbook.type)
+        self.playbook = playbook
+        self.vocabulary = vocabulary
+    }
+
+    /// Where a reference stands decides what it may name.
+    private struct Scope {
+        var inLoop = false
+        var inUndo = false
+        /// The list that the loop is over, where it is known.
+        var list: PropertyPath?
+    }
+
+    func problems() -> [Problem] {
+        var check = self
+        for edit in playbook.edits { check.check(edit) }
+        for choice in playbook.choices { check.check(choice) }
+        for step in playbook.steps + playbook.alternatives.flatMap(\.steps) { check.check(step) }
+        if playbook.steps.isEmpty {
+            check.found.append(Problem("\"steps\" is empty; a playbook does something", at: playbook.place))
+        }
+        for test in playbook.tests { check.check(test) }
+        return check.found.sorted { $0.place < $1.place }
+    }
+
+    private mutating func check(_ edit: DocumentEdit) {
+        check(edit.section, of: playbook.type, at: edit.place)
+        for clause in edit.only?.clauses ?? [] {
+            guard case .reference(let reference) = clause.subject else { continue }
+            found.append(Problem("\(reference) cannot stand here; name what is in the element", at: clause.place))
+        }
+        let templates = edit.additions.flatMap(\.elements) + [edit.whenAbsent, edit.merge].compactMap { $0 }
+        for (reference, place) in templates.flatMap(\.references) {
+            if [.edits, .item, .result].contains(reference.root) {
+                found.append(Problem("\(reference) cannot stand in an edit", at: place))
+            } else {
+                check(reference, at: place, in: Scope())
+            }
+        }
+    }
+
+    private mutating func check(_ choice: PlaybookChoice) {
+        check(choice.from, of: playbook.type, at: choice.place)
+        let element = choice.from.appending(.each)
+        for path in [choice.orderBy].compactMap({ $0 }) + choice.inPlace.map(\.candidate) {
+            check(PropertyPath(element.steps + path.steps), of: playbook.type, at: choice.place)
+        }
+        for (property, _) in choice.inPlace { check(property, of: playbook.type, at: choice.place) }
+        if let filter = choice.filter { check(filter, in: Scope()) }
+    }
+
+    private mutating func check(_ step: PlaybookStep) {
+        var scope = Scope()
+        switch step.loop {
+        case .offending(let list):
+            scope.inLoop = true
+            scope.list = list
+            if let list { check(list, of: playbook.type, at: step.place) }
+        case .list(let reference):
+            scope.inLoop = true
+            if reference.root == .resource { scope.list = reference.path }
+            check(reference, at: step.place, in: Scope())
+        case nil: break
+        }
+        if let call = vocabulary.catalog.call(step.call) {
+            check(step.with, of: call, at: step.place)
+            check(step, undoneAfter: call, in: scope)
+            if step.ifMatch != nil, call.precondition.isEmpty {
+                found.append(Problem("\(call.name) takes no precondition; leave if-match out", at: step.place))
+            }
+        } else {
+            found.append(Problem(vocabulary.unknownCall(step.call), at: step.place))
+        }
+        for (reference, place) in step.with.references { check(reference, at: place, in: scope) }
+        if let reference = step.ifMatch { check(reference, at: step.place, in: scope) }
+        if let condition = step.when { check(condition, in: scope) }
+        if let condition = step.waitUntil { check(condition, in: Scope()) }
+    }
+
+    private mutating func check(_ step: PlaybookStep, undoneAfter call: CloudCall, in scope: Scope) {
+        let secret = playbook.type.secret.first { secret in
+            call.writes.contains { $0.hasPrefix(secret) || secret.hasPrefix($0) }
+        }
+        switch step.undo {
+        case .irreversible: return
+        case _ where secret != nil:
+            let message =
+                "\(call.name) writes \(secret?.description ?? ""), which is secret and never kept, so nothing can "
+                + "restore it; undo must be {irreversible: reason}"
+            found.append(Problem(message, at: step.undoPlace))
+        case .restore, .inverseEdit:
+            if call.writes.allSatisfy(\.isRoot) {
+                let message =
+                    "\(call.name) states in the catalog no section that it writes, so none can be restored; "
+                    + "undo must be a call or {irreversible: reason}"
+                found.append(Problem(message, at: step.undoPlace))
+            }
+        case .call(let name, let with, _):
+            guard let inverse = vocabulary.catalog.call(name) else {
+                found.append(Problem(vocabulary.unknownCall(name), at: step.undoPlace))
+                return
+            }
+            check(with, of: inverse, at: step.undoPlace)
+            var scope = scope
+            scope.inUndo = true
+            for (reference, place) in with.references { check(reference, at: place, in: scope) }
+        }
+    }
+
+    /// Only what the call takes can be given, and what the request's address needs must be.
+    private mutating func check(_ with: PlaybookTemplate, of call: CloudCall, at place: SourcePlace) {
+        guard case .map(let members) = with else { return }
+        for member in members where !call.parameters.isEmpty && !call.parameters.contains(member.name) {
+            let near = suggestion(for: member.name, among: call.parameters)
+            found.append(Problem("\(call.name) takes no \"\(member.name)\"\(near)", at: member.place))
+        }
+        let names = members.filter { !$0.isOptional }.map(\.name)
+        for variable in CatalogReader.variables(in: call.request) where !names.contains(variable) {
+            let near = suggestion(for: variable, among: names)
+            found.append(Problem("\(call.name) needs \"\(variable)\", which with does not give\(near)", at: place))
+        }
+    }
+
+    private mutating func check(_ condition: PlaybookCondition, in scope: Scope) {
+        for clause in condition.clauses {
+            if case .reference(let reference) = clause.subject { check(reference, at: clause.place, in: scope) }
+        }
+    }
+
+    private mutating func check(_ reference: PlaybookReference, at place: SourcePlace, in scope: Scope) {
+        switch reference.root {
+        case .resource, .before:
+            if playbook.isOfID(reference.path) { return }
+            check(reference.path, of: playbook.type, at: place)
+        case .item: checkItem(reference, at: place, in: scope)
+        case .last:
+            guard let need = playbook.needs else {
+                found.append(Problem("\(reference) needs \"needs: {last-observed: TYPE}\"", at: place))
+                return
+            }
+            check(reference.path, of: need.type, at: place)
+        case .params: checkParameter(reference, at: place)
+        case .lists: checkName(reference, among: vocabulary.lists.sorted(), "list", at: place)
+        case .edits: checkName(reference, among: playbook.edits.map(\.name), "edit", at: place)
+        case .chosen:
+            checkName(reference, among: playbook.choices.map(\.name), "choice", at: place)
+            guard let choice = playbook.choices.first(where: { $0.name == reference.name }) else { return }
+            check(PropertyPath(choice.from.steps + [.each] + reference.path.steps), of: playbook.type, at: place)
+        case .result:
+            if !scope.inUndo { found.append(Problem("\(reference) is known only in an undo", at: place)) }
+        }
+    }
+
+    private mutating func checkItem(_ reference: PlaybookReference, at place: SourcePlace, in scope: Scope) {
+        guard scope.inLoop else {
+            found.append(Problem("\(reference) needs a for-each: there is no item here", at: place))
+            return
+        }
+        let name = reference.path.property ?? ""
+        let rest = Array(reference.path.steps.dropFirst())
+        guard name == "before" || (name == "id" && rest.isEmpty) else {
+            let near = suggestion(for: name, among: ["id", "before"])
+            found.append(Problem("\(reference) names nothing; an item has id and before\(near)", at: place))
+            return
+        }
+        guard name == "before", !rest.isEmpty, let list = scope.list else { return }
+        check(PropertyPath(list.steps + [.each] + rest), of: playbook.type, at: place)
+    }
+
+    private mutating func checkParameter(_ reference: PlaybookReference, at place: SourcePlace) {
+        for id in playbook.remedies {
+            guard let rule = vocabulary.baseline.rule(id), rule.params[reference.name] == nil else { continue }
+            let near = suggestion(for: reference.name, among: rule.params.keys.sorted())
+            found.append(Problem("rule \(id) has no parameter \"\(reference.name)\"\(near)", at: place))
+        }
+    }
+
+    private mutating func checkName(
+        _ reference: PlaybookReference, among names: [String], _ kind: String, at place: SourcePlace
+    ) {
+        if names.contains(reference.name) { return }
+        let near = suggestion(for: reference.name, among: names)
+        found.append(Problem("\(reference) names no \(kind)\(near)", at: place))
+    }
+
+    private mutating func check(_ test: PlaybookTest) {
+        for (given, type) in [(test.given, playbook.type), (test.last, playbook.needs?.type)] {
+            guard case .sample(let name)? = given, let type, type.samples[name] == nil else { continue }
+            let near = suggestion(for: name, among: type.samples.keys.sorted())
+            found.append(Problem("\(type.name) has no sample \"\(name)\"\(near)", at: test.place))
+        }
+        if let rule = test.rule, !playbook.remedies.contains(rule) {
+            let near = suggestion(for: rule, among: playbook.remedies)
+            found.append(Problem("the playbook does not remedy \"\(rule)\"\(near)", at: test.place))
+        }
+        for path in test.sets.map(\.path) + test.unsets + (test.offending ?? []) {
+            check(path, of: playbook.type, at: test.place)
+        }
+    }
+
+    private mutating func check(_ path: PropertyPath, of type: ResourceType, at place: SourcePlace) {
+        let space = type.name == playbook.type.name ? space : PathSpace(type)
+        if let fault = space.fault(of: path, below: PropertyPath()) { found.append(Problem(fault, at: place)) }
+    }
+}
+
+extension Playbook {
+    /// Whether the first name of a `$resource` path is read from the resource's id and its context.
+    func isOfID(_ path: PropertyPath) -> Bool {
+        guard path.steps.count == 1, let name = path.property else { return false }
+        return ["id", "account", "region"].contains(name) || type.id.variables.contains(name)
+    }
+
+    /// Every call that a step or an undo names.
+    var callNames: Set<String> {
+        var names: Set<String> = []
+        for step in steps + alternatives.flatMap(\.steps) {
+            names.insert(step.call)
+            if case .call(let name, _, _) = step.undo { names.insert(name) }
+        }
+        return names
+    }
+
+    /// What restores a section that a call of ours took away, or takes away one that it made.
+    mutating func addRestoringCalls(from vocabulary: PlaybookVocabulary) {
+        let ours = calls
+        for (name, call) in vocabulary.catalog.calls {
+            let takesAway = call.inverseWhenAbsent.map { ours[$0] != nil } ?? false
+            if takesAway || ours.values.contains(where: { $0.inverseWhenAbsent == name }) { calls[name] = call }
+        }
+    }
+}

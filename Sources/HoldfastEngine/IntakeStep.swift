@@ -1,0 +1,120 @@
+internal import HoldfastCore
+internal import HoldfastJSON
+
+/// The intake lane's part of a step: events become evidence, and everything that is not kept leaves a count.
+struct IntakeStep {
+    var step: Step
+    let source: String
+    var counts = Counts()
+    /// Events of this batch.
+    private(set) var seen: Set<String> = []
+    /// Name, label, hour -> amount: added up before they are written.
+    private var counters: [CounterKey: Int64] = [:]
+    private var fromFuture = 0
+
+    struct Counts {
+        var events = 0
+        var duplicates = 0
+        var dropped = 0
+        var sessions = 0
+        var deadLetters = 0
+        var unknownOperations = 0
+    }
+
+    private struct CounterKey: Hashable, Comparable {
+        var name: String
+        var label: String
+        var hour: Int64
+        static func < (a: CounterKey, b: CounterKey) -> Bool { (a.name, a.label, a.hour) < (b.name, b.label, b.hour) }
+    }
+
+    init(step: Step, source: String) {
+        self.step = step
+        self.source = source
+    }
+
+    /// A write that succeeded: routed by the catalog, merged as reported evidence; what it touched becomes dirty.
+    mutating func take(_ event: ChangeEvent) throws(JournalError) {
+        seen.insert(event.id)
+        step.transaction.eventIDs.append(event.id)
+        counts.events += 1
+        if event.time > step.now + step.policy.limits.clockTolerance { fromFuture += 1 }
+        switch step.policy.catalog.changes(for: event) {
+        case .unknownOperation:
+            counts.unknownOperations += 1
+            count("operation.unknown", label: "\(event.cloud.rawValue) \(event.action)")
+        case .notOurs: count("operation.not-ours", label: "\(event.cloud.rawValue) \(event.action)")
+        case .known(let changes, let unresolved):
+            for change in changes where change.effect != .relates { try take(change, of: event) }
+            for effect in unresolved {
+                count("operation.unresolved", label: "\(event.action): \(effect.type): \(effect.reason)")
+            }
+        }
+    }
+
+    private mutating func take(_ change: ResourceChange, of event: ChangeEvent) throws(JournalError) {
+        // A time from the future would never be superseded: cut to ours.
+        let time = min(event.time, step.now)
+        let origin = EvidenceOrigin(
+            event: event.id, actor: event.actor.name, action: event.action, session: event.actor.sessionKey)
+        let items = change.changes.enumerated().map { index, said in
+            EvidenceItem(said, source: .reported, time: time, origin: origin, index: index)
+        }
+        try step.merge(items, into: change.resource, context: change.context)
+        step.transaction.history.append(
+            HistoryEntry(
+                resource: change.resource, eventID: event.id, happened: time, known: step.now,
+                evidence: JSON.array(items.map(\.json)).canonicalBytes, actor: event.actor.name,
+                action: event.action))
+        step.markDirty(change.resource, context: change.context, reason: event.action)
+    }
+
+    mutating func take(_ opening: SessionOpening) {
+        counts.sessions += 1
+        for session in opening.sessions {
+            step.transaction.sessions.append(
+                SessionLink(session: session, caller: opening.caller, opened: opening.opened))
+        }
+    }
+
+    mutating func drop(_ dropped: DroppedRecord) {
+        counts.dropped += 1
+        let hour = (dropped.time?.nanoseconds ?? 0) / 3_600_000_000_000 * 3600
+        count("dropped \(dropped.reason)", label: dropped.actor, hour: hour)
+    }
+
+    mutating func deadLetter(_ reason: String, at place: String, bytes: [UInt8]) {
+        counts.deadLetters += 1
+        step.transaction.deadLetters.append(
+            DeadLetter(
+                place: place, source: source, reason: reason, received: step.now,
+                bytes: Array(bytes.prefix(DeadLetter.byteLimit))))
+    }
+
+    private mutating func count(_ name: String, label: String, hour: Int64 = 0) {
+        counters[CounterKey(name: name, label: label, hour: hour), default: 0] += 1
+    }
+
+    /// What the batch as a whole leaves: counters, notices, the batch's line in the evidence log.
+    mutating func finish() {
+        for (key, amount) in counters.sorted(by: { $0.key < $1.key }) {
+            step.transaction.counters.append(
+                CounterDelta(name: key.name, label: key.label, hour: key.hour, amount: amount))
+        }
+        if counts.deadLetters > 0 {
+            notice(
+                .deadLetters,
+                "\(counts.deadLetters) records from \(source) could not be decoded and wait as dead letters")
+        }
+        if fromFuture > 0 {
+            notice(
+                .eventsFromFuture,
+                "\(fromFuture) events from \(source) are dated later than now; their time was cut to ours")
+        }
+    }
+
+    private mutating func notice(_ code: NoticeCode, _ text: String) {
+        step.transaction.notices.append(
+            Notice(code: code.rawValue, subject: source, text: text, raised: step.now))
+    }
+}

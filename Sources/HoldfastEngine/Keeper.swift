@@ -1,0 +1,222 @@
+package import HoldfastCore
+internal import HoldfastJSON
+
+/// Owns the state: every decision about resources and findings is made here, one step at a time, and each step is
+/// one transaction of the journal. Both lanes go through it; neither waits in it for anything but the journal.
+package actor Keeper {
+    private let journal: any Journal
+    private var decoder = EventDecoder()
+    private var policy: Policy
+    private var known: KnownEvents
+    private var leases: [String: Lease] = [:]
+    /// Claimed and not yet settled: a mark meanwhile is a new generation, and makes one rerun.
+    private var claimed: Set<ResourceID> = []
+    package private(set) var totals = Totals()
+
+    /// What the service has done since it started.
+    package struct Totals: Sendable, Equatable {
+        package var records = 0
+        package var events = 0
+        package var duplicates = 0
+        package var dropped = 0
+        package var sessions = 0
+        package var deadLetters = 0
+        package var unknownOperations = 0
+        package var resourcesChanged = 0
+        package var evaluations = 0
+        package var described = 0
+        package var findingChanges: [FindingChange: Int] = [:]
+        package init() {}
+    }
+
+    /// - Throws: where the journal cannot be read.
+    package init(journal: any Journal, policy: Policy, limits: Limits) throws(JournalError) {
+        self.journal = journal
+        self.policy = policy
+        known = KnownEvents(limit: limits.knownEvents)
+        for id in try journal.recentEventIDs(limit: limits.knownEvents) { known.insert(id) }
+        leases["shards"] = try journal.acquire(part: "shards")
+    }
+
+    /// Where a source must begin: what the journal has. Takes the source's part, so that an older owner is refused.
+    package func positions(of source: String) throws(JournalError) -> [SourcePosition] {
+        leases[source] = try journal.acquire(part: "source:\(source)")
+        return try journal.positions(source: source)
+    }
+
+    // MARK: Intake
+
+    /// One batch, one transaction: events, evidence, findings, dirty resources, dead letters and the source's
+    /// positions, all or nothing.
+    package func intake(_ batch: RecordBatch, from source: String, now: Timestamp) throws(JournalError) {
+        var intake = IntakeStep(step: Step(policy: policy, journal: journal, now: now), source: source)
+        for index in 0..<batch.records.count {
+            let items = batch.records.withBytes(at: index) { decoder.decode($0, detail: .intake) }
+            for item in items {
+                try take(item, into: &intake, place: batch.records.place(at: index))
+            }
+        }
+        for unreadable in batch.unreadable {
+            intake.deadLetter(unreadable.reason, at: unreadable.place, bytes: unreadable.bytes)
+        }
+        intake.step.transaction.positions = batch.positions
+        try intake.step.evaluate(cause: .events)
+        intake.finish()
+        try commit(intake.step, lease: leases[source])
+        for id in intake.step.transaction.eventIDs { known.insert(id) }
+        totals.records += batch.records.count + batch.unreadable.count
+        totals.add(intake.counts)
+    }
+
+    private func take(
+        _ item: DecodedItem, into intake: inout IntakeStep, place: String
+    ) throws(JournalError) {
+        switch item {
+        case .event(var event):
+            if known.contains(event.id) || intake.seen.contains(event.id) {
+                intake.counts.duplicates += 1
+                return
+            }
+            do { try event.readBody() } catch {
+                return intake.deadLetter(error.reason, at: place, bytes: error.bytes)
+            }
+            try intake.take(event)
+        case .dropped(let dropped): intake.drop(dropped)
+        case .session(let opening): intake.take(opening)
+        case .undecodable(let failure):
+            intake.deadLetter(
+                failure.reason, at: failure.place.isEmpty ? place : "\(place) \(failure.place)", bytes: failure.bytes)
+        }
+    }
+
+    // MARK: Reconcile
+
+    /// Dirty resources that are due, at most `limit`, now in the caller's hands.
+    package func claim(now: Timestamp, limit: Int) throws(JournalError) -> [DirtyResource] {
+        let due = try journal.dirty(dueAt: now, except: claimed, limit: limit)
+        for dirty in due { claimed.insert(dirty.resource) }
+        return due
+    }
+
+    /// What a read of a claimed resource gave: merged as observed evidence, every rule evaluated.
+    package func settle(_ dirty: DirtyResource, _ description: Description, now: Timestamp) throws(JournalError) {
+        defer { claimed.remove(dirty.resource) }
+        var step = Step(policy: policy, journal: journal, now: now)
+        try step.observe(description, resource: dirty.resource, context: dirty.context)
+        try step.evaluate(cause: .baseline)
+        try step.evaluateAll(dirty.resource, context: dirty.context, cause: .baseline)
+        step.transaction.done = [dirty]
+        try step.readAgainIfTooEarly(dirty)
+        try commit(step, lease: nil)
+        totals.described += 1
+    }
+
+    /// A read that failed: tried again after a while that doubles with each attempt, or not at all.
+    package func park(_ dirty: DirtyResource, _ error: ReadError, now: Timestamp) throws(JournalError) {
+        defer { claimed.remove(dirty.resource) }
+        var step = Step(policy: policy, journal: journal, now: now)
+        step.transaction.done = [dirty]
+        if case .after(let wait) = error.retry {
+            var again = dirty
+            again.attempts += 1
+            again.reason = error.code
+            let doublings = min(again.attempts - 1, 10)
+            let delay = min(wait.nanoseconds << Int64(doublings), Limits.longestBackoff.nanoseconds)
+            again.notBefore = now + Span(nanoseconds: delay)
+            step.transaction.dirty = [again]
+        }
+        try commit(step, lease: nil)
+    }
+
+    /// When the reconcile lane has something to do next.
+    package func nextDue() throws(JournalError) -> Timestamp? {
+        let dirty = try journal.dirtySummary().nextDue
+        let timer = try journal.nextTimer()
+        return [dirty, timer].compactMap { $0 }.min()
+    }
+
+    /// Rules whose verdict changes by the clock alone.
+    package func fireTimers(now: Timestamp) throws(JournalError) {
+        let due = try journal.timers(dueAt: now, limit: 500)
+        guard !due.isEmpty else { return }
+        var step = Step(policy: policy, journal: journal, now: now)
+        step.transaction.firedTimers = due
+        for timer in due {
+            guard let stored = try journal.resource(timer.resource) else { continue }
+            try step.evaluateAll(timer.resource, context: stored.context, cause: .baseline)
+        }
+        try commit(step, lease: nil)
+    }
+
+    /// Marks every known resource that is there: the slow sweep, which finds what no event told.
+    package func sweep(now: Timestamp) throws(JournalError) {
+        var last: ResourceID?
+        while true {
+            let page = try journal.resources(after: last, limit: 500)
+            guard let end = page.last else { return }
+            var step = Step(policy: policy, journal: journal, now: now)
+            for row in page where !row.isDeleted {
+                step.markDirty(row.resource, context: row.context, reason: "sweep")
+            }
+            try commit(step, lease: nil)
+            last = end.resource
+        }
+    }
+
+    // MARK: Data
+
+    /// A resource as it was recorded before the first event: the first scan.
+    package func scan(_ resources: [RecordedResource], now: Timestamp) throws(JournalError) {
+        var step = Step(policy: policy, journal: journal, now: now)
+        for recorded in resources {
+            try step.observe(recorded.description, resource: recorded.resource, context: recorded.context)
+        }
+        try step.evaluate(cause: .baseline)
+        try commit(step, lease: nil)
+    }
+
+    /// Other data files from now on: every known resource is evaluated by them, and what opens is backlog.
+    package func adopt(_ policy: Policy, now: Timestamp) throws(JournalError) -> [FindingChange: Int] {
+        self.policy = policy
+        var changes: [FindingChange: Int] = [:]
+        var last: ResourceID?
+        while true {
+            let page = try journal.resources(after: last, limit: 200)
+            guard let end = page.last else { break }
+            var step = Step(policy: policy, journal: journal, now: now)
+            for row in page { try step.evaluateAll(row.resource, context: row.context, cause: .baseline) }
+            for (_, change) in step.changes { changes[change, default: 0] += 1 }
+            try commit(step, lease: nil)
+            last = end.resource
+        }
+        return changes
+    }
+
+    /// A notice or an audit entry that no step led to.
+    package func note(notices: [Notice] = [], audit: [AuditEntry] = []) throws(JournalError) {
+        var step = Step(policy: policy, journal: journal, now: .distantPast)
+        step.transaction.notices = notices
+        step.transaction.audit = audit
+        try commit(step, lease: nil)
+    }
+
+    private func commit(_ step: Step, lease: Lease?) throws(JournalError) {
+        var transaction = step.transaction
+        transaction.leases = [leases["shards"], lease].compactMap { $0 }
+        try journal.commit(transaction)
+        totals.evaluations += step.evaluations
+        totals.resourcesChanged += transaction.resources.count
+        for (_, change) in step.changes { totals.findingChanges[change, default: 0] += 1 }
+    }
+}
+
+extension Keeper.Totals {
+    fileprivate mutating func add(_ counts: IntakeStep.Counts) {
+        events += counts.events
+        duplicates += counts.duplicates
+        dropped += counts.dropped
+        sessions += counts.sessions
+        deadLetters += counts.deadLetters
+        unknownOperations += counts.unknownOperations
+    }
+}

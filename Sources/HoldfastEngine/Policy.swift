@@ -1,0 +1,174 @@
+package import HoldfastCore
+internal import HoldfastJSON
+
+/// Everything that was loaded from data files, as one value: a reload makes another, and a step sees one of them.
+package struct Policy: Sendable {
+    package let catalog: Catalog
+    package let baseline: Baseline
+    package let playbooks: Playbooks
+    package let classification: Classification
+    package let lists: [String: [String]]
+    package let limits: Limits
+    /// Observe: no plans are made.
+    package let plansAreMade: Bool
+    /// Digest of the catalog's files.
+    package let catalogDigest: String
+    /// Type -> where its resources hold ids of others: relations of its own and of rules on other types.
+    private let referencePaths: [String: [ReferencePath]]
+
+    private struct ReferencePath: Hashable, Sendable {
+        var path: PropertyPath
+        /// The type whose ids stand there.
+        var target: String
+    }
+
+    /// Sessions that are followed back from one actor.
+    static let chainLimit = 8
+
+    package init(
+        catalog: Catalog, baseline: Baseline, playbooks: Playbooks, classification: Classification,
+        lists: [String: [String]], limits: Limits, plansAreMade: Bool, catalogDigest: String
+    ) {
+        self.catalog = catalog
+        self.baseline = baseline
+        self.playbooks = playbooks
+        self.classification = classification
+        self.lists = lists
+        self.limits = limits
+        self.plansAreMade = plansAreMade
+        self.catalogDigest = catalogDigest
+        referencePaths = Policy.referencePaths(catalog, baseline)
+    }
+
+    private static func referencePaths(_ catalog: Catalog, _ baseline: Baseline) -> [String: [ReferencePath]] {
+        var paths: [String: Set<ReferencePath>] = [:]
+        func add(type: String, other: String, by: PropertyPath, isReverse: Bool) {
+            let holder = isReverse ? other : type
+            paths[holder, default: []].insert(ReferencePath(path: by, target: isReverse ? type : other))
+        }
+        for type in catalog.types.values {
+            for relation in type.relations.values {
+                add(type: type.name, other: relation.type, by: relation.by, isReverse: relation.isReverse)
+            }
+        }
+        for rule in baseline.rules {
+            for relation in rule.reads.relations {
+                for type in rule.types {
+                    add(type: type, other: relation.read.type, by: relation.read.by, isReverse: relation.read.isReverse)
+                }
+            }
+        }
+        return paths.mapValues { $0.sorted { ($0.path, $0.target) < ($1.path, $1.target) } }
+    }
+
+    // MARK: Types
+
+    func listKeys(for type: String) -> ListKeys { catalog.type(type)?.keys ?? ListKeys() }
+
+    /// CloudTrail's times are whole seconds; the other clouds' are finer than two events of one resource can be.
+    package func resolution(for type: String) -> Span {
+        catalog.type(type)?.cloud == .aws ? Span(seconds: 1) : Span(nanoseconds: 0)
+    }
+
+    func margin(for type: String) -> Span { catalog.type(type)?.consistency ?? Span(seconds: 5) }
+
+    /// The more severe what a type's rules say, the earlier its resources are read.
+    func priority(of type: String) -> Int {
+        let worst = baseline.index.rules(of: type).compactMap { baseline.rule($0)?.severity.rank }.max() ?? 0
+        return Severity.critical.rank - worst
+    }
+
+    /// The ids of other resources that a document holds, canonical, by the path that they stand at.
+    func references(
+        of resource: ResourceID, context: ResourceContext, document: StateValue
+    ) -> [StoredResource.Reference] {
+        var found: [StoredResource.Reference] = []
+        for reference in referencePaths[resource.type] ?? [] {
+            for text in document.texts(at: reference.path.steps[...]) {
+                guard let id = catalog.resource(type: reference.target, named: text, in: context) else { continue }
+                found.append(.init(path: reference.path.description, value: id.id))
+            }
+        }
+        for alias in catalog.aliases(of: resource, context: context, configuration: document.json) {
+            found.append(.init(path: Policy.aliasPath, value: alias.id))
+        }
+        return found
+    }
+
+    /// The path under which a resource is found by what else events call it.
+    static let aliasPath = "."
+
+    // MARK: Rules
+
+    /// Ids of rules and pins that read what was touched; `nil`: all of the type's.
+    func rules(of type: String, touching properties: Set<String>?) -> [String] {
+        properties.map { baseline.index.rules(of: type, touching: $0) } ?? baseline.index.rules(of: type)
+    }
+
+    func dependents(on type: String, touching properties: Set<String>?) -> [RuleIndex.Dependency] {
+        properties.map { baseline.index.dependents(of: type, touching: $0) } ?? baseline.index.dependents(of: type)
+    }
+
+    /// Tags or labels of a resource, in one shape.
+    func labels(of type: String, _ document: StateValue) -> StateValue {
+        catalog.type(type).map { Labels.read(document, of: $0) } ?? .absent
+    }
+
+    /// Everything beside the resource that its rules may read.
+    func context(
+        of resource: ResourceID, at place: ResourceContext, document: StateValue, now: Timestamp,
+        related: [RelatedRead: RelatedResources]
+    ) -> EvaluationContext {
+        let labels = labels(of: resource.type, document)
+        return EvaluationContext(
+            now: now, environment: classification.environment(of: place, labels: labels).environment, place: place,
+            labels: labels, lists: lists
+        ) { related[$0] ?? RelatedResources(openBecause: "\($0.name) was not read") }
+    }
+
+    /// The relations that a rule or pin reads.
+    func relations(readBy id: String) -> [RelatedRead] { baseline.rule(id)?.reads.relations.map(\.read) ?? [] }
+
+    /// The paths that a finding rests on: what must be observed before anything acts on it.
+    func pathsRead(by id: String) -> [PropertyPath] {
+        let properties = baseline.propertiesRead(by: id)
+        return properties.isEmpty ? [PropertyPath()] : properties.map { PropertyPath([.name($0)]) }
+    }
+
+    // MARK: Plans
+
+    /// What would be done about a finding; `nil` where no playbook remedies it, or the mode makes no plans.
+    func plan(for finding: Finding, document: StateValue, in context: EvaluationContext) -> Plan? {
+        guard plansAreMade, let playbook = playbooks.playbook(for: finding.rule, type: finding.resource.type),
+            let rule = baseline.rule(finding.rule)
+        else { return nil }
+        let effective = baseline.effective(rule, of: finding.resource, in: context)
+        guard effective.maturity.value >= .trial else { return nil }
+        let request = PlanRequest(
+            finding: finding.id, rule: finding.rule, resource: finding.resource, incarnation: finding.incarnation,
+            context: finding.context, document: document, offending: finding.offending,
+            ruleReads: pathsRead(by: finding.rule), params: effective.params.mapValues(\.value),
+            lists: lists, now: context.now)
+        switch playbook.plan(request) {
+        case .plan(let plan): return plan
+        case .proposal, .nothing: return nil
+        }
+    }
+}
+
+extension StateValue {
+    /// The scalars at a path, every element where it says `[]`.
+    func texts(at steps: ArraySlice<PropertyPath.Step>) -> [String] {
+        guard let step = steps.first else {
+            if case .scalar(let json) = self { return json.scalarText.map { [$0] } ?? [] }
+            return []
+        }
+        switch (step, self) {
+        case (.name(let name), .map(let map)): return map[name].texts(at: steps.dropFirst())
+        case (.each, .list(let list)): return list.elements.flatMap { $0.value.texts(at: steps.dropFirst()) }
+        case (.index(let index), .list(let list)) where index < list.elements.count:
+            return list.elements[index].value.texts(at: steps.dropFirst())
+        default: return []
+        }
+    }
+}

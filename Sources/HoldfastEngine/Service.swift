@@ -1,0 +1,159 @@
+package import HoldfastCore
+
+/// What the service tells as it runs: one value gives the log line and the progress that people see.
+package enum Happening: Sendable {
+    case batch(source: String, records: Int, totals: Keeper.Totals)
+    case sourceEnded(source: String)
+    case sourceFailed(source: String, error: SourceError)
+    case readFailed(resource: ResourceID, error: ReadError)
+    case drained(totals: Keeper.Totals)
+}
+
+/// The always-on service: one pump for each source, one reconcile lane, one clock.
+package struct Service<C: HoldfastClock>: Sendable {
+    private let keeper: Keeper
+    private let sources: [any EventSource]
+    private let reader: any StateReader
+    private let clock: C
+    private let limits: Limits
+    private let tell: @Sendable (Happening) -> Void
+
+    package init(
+        keeper: Keeper, sources: [any EventSource], reader: any StateReader, clock: C, limits: Limits,
+        tell: @escaping @Sendable (Happening) -> Void
+    ) {
+        self.keeper = keeper
+        self.sources = sources
+        self.reader = reader
+        self.clock = clock
+        self.limits = limits
+        self.tell = tell
+    }
+
+    /// Runs until every source has ended and what they left dirty is settled, or until the task is cancelled; what was
+    /// begun is committed before it returns.
+    ///
+    /// - Throws: ``JournalError`` where the journal fails: nothing can go on without it.
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Lane.self) { group in
+            for source in sources {
+                group.addTask {
+                    try await pump(source)
+                    return .source
+                }
+            }
+            group.addTask {
+                try await reconcile()
+                return .reconcile
+            }
+            var open = sources.count
+            while let ended = try await group.next() {
+                if ended == .source { open -= 1 }
+                if open == 0 { break }
+            }
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        try await drain()
+        tell(.drained(totals: await keeper.totals))
+    }
+
+    private enum Lane { case source, reconcile }
+
+    // MARK: Intake
+
+    /// Takes a source's batches until it ends. A failure that may pass is waited out, with a notice.
+    private func pump(_ source: any EventSource) async throws {
+        defer { tell(.sourceEnded(source: source.name)) }
+        var failures = 0
+        while !Task.isCancelled {
+            do {
+                try await source.resume(from: try await keeper.positions(of: source.name))
+                try await pumpBatches(from: source)
+                break
+            } catch let error as SourceError {
+                if error.code == SourceError.cancelled { break }
+                tell(.sourceFailed(source: source.name, error: error))
+                try await keeper.note(notices: [notice(for: error, source: source.name)])
+                guard case .after(let wait) = error.retry else { break }
+                failures += 1
+                let doubled = wait.nanoseconds << Int64(min(failures - 1, 6))
+                guard (try? await clock.sleep(for: .nanoseconds(doubled))) != nil else { break }
+            }
+        }
+        await source.close()
+    }
+
+    private func pumpBatches(from source: any EventSource) async throws {
+        while !Task.isCancelled, let batch = try await source.nextBatch() {
+            try await keeper.intake(batch, from: source.name, now: clock.wallTime())
+            await source.committed(batch.positions)
+            tell(.batch(source: source.name, records: batch.records.count, totals: await keeper.totals))
+        }
+    }
+
+    private func notice(for error: SourceError, source: String) -> Notice {
+        let code: NoticeCode = error.code == SourceError.gap ? .sourceGap : .sourceFailing
+        return Notice(code: code.rawValue, subject: source, text: error.message, raised: clock.wallTime())
+    }
+
+    // MARK: Reconcile
+
+    /// Describes dirty resources as they become due, until the task is cancelled.
+    private func reconcile() async throws {
+        while !Task.isCancelled {
+            let worked = try await reconcileOnce()
+            if worked { continue }
+            let due = try await keeper.nextDue() ?? .distantFuture
+            let wait = min(due.since(clock.wallTime()).nanoseconds, Self.idle.nanoseconds)
+            guard (try? await clock.sleep(for: .nanoseconds(max(wait, 1_000_000)))) != nil else { return }
+        }
+    }
+
+    /// New work may arrive while the lane sleeps; it looks at least this often.
+    private static var idle: Span { Span(seconds: 1) }
+
+    /// - Returns: whether there was anything to do.
+    private func reconcileOnce() async throws -> Bool {
+        try await keeper.fireTimers(now: clock.wallTime())
+        let due = try await keeper.claim(now: clock.wallTime(), limit: limits.describesAtOnce)
+        try await settle(due)
+        return !due.isEmpty
+    }
+
+    private func settle(_ due: [DirtyResource]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for dirty in due {
+                group.addTask { try await settle(dirty) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func settle(_ dirty: DirtyResource) async throws {
+        do {
+            let description = try await reader.describe(dirty.resource, context: dirty.context)
+            try await keeper.settle(dirty, description, now: clock.wallTime())
+        } catch let error as ReadError {
+            tell(.readFailed(resource: dirty.resource, error: error))
+            try await keeper.park(dirty, error, now: clock.wallTime())
+        }
+    }
+
+    /// After the sources have ended: what is due or becomes due by the settle time alone is still looked at.
+    private func drain() async throws {
+        let last = clock.wallTime() + limits.settleTime
+        while !Task.isCancelled {
+            let due = try await keeper.claim(now: last, limit: limits.describesAtOnce)
+            if due.isEmpty { return }
+            try await settle(due)
+        }
+    }
+}
+
+extension SourceError {
+    /// The task was cancelled: no failure.
+    package static let cancelled = "cancelled"
+    /// Records are gone that nobody read.
+    package static let gap = "offset-out-of-range"
+}

@@ -1,0 +1,254 @@
+internal import HoldfastCore
+internal import HoldfastCrypto
+internal import HoldfastJSON
+
+/// One transaction in the making: resources are loaded, new evidence is merged, and what can have changed by it is
+/// evaluated. Nothing is written until the keeper commits ``transaction``.
+struct Step {
+    let policy: Policy
+    let journal: any Journal
+    /// The time on the wall: what is *known* at, as against what happened.
+    let now: Timestamp
+    var transaction = JournalTransaction()
+    /// Evaluations made: one rule on one resource.
+    private(set) var evaluations = 0
+    private(set) var changes: [(finding: Finding, change: FindingChange)] = []
+
+    private(set) var subjects: [ResourceID: Subject] = [:]
+    private var findings: [ResourceID: [String: Finding]] = [:]
+
+    init(policy: Policy, journal: any Journal, now: Timestamp) {
+        self.policy = policy
+        self.journal = journal
+        self.now = now
+    }
+
+    /// A resource as it was before this step and as it is with what the step learnt.
+    struct Subject {
+        var resource: ResourceID
+        var context: ResourceContext
+        var before: EvidenceSet
+        var after: EvidenceSet
+        /// Nobody had heard of it before.
+        var isNew: Bool
+        /// Top-level properties that the step's evidence is about; `nil`: all of them.
+        var touched: Set<String>? = []
+        var view: ResourceView
+        /// The incarnation of before and whether it was there at all.
+        var wasThere: Bool
+
+        var changed: Bool { before != after }
+    }
+
+    /// The resource, from the journal the first time.
+    mutating func subject(_ id: ResourceID, context: ResourceContext) throws(JournalError) -> Subject {
+        if let known = subjects[id] { return known }
+        let stored = try journal.resource(id)
+        let subject = try makeSubject(id, context: stored?.context ?? context, stored: stored)
+        subjects[id] = subject
+        return subject
+    }
+
+    func makeSubject(
+        _ id: ResourceID, context: ResourceContext, stored: StoredResource?
+    ) throws(JournalError) -> Subject {
+        let resolution = policy.resolution(for: id.type)
+        var evidence = EvidenceSet(resolution: resolution)
+        if let stored {
+            guard let json = try? JSON.parse(stored.evidence),
+                let decoded = EvidenceSet(encoded: json, resolution: resolution)
+            else { throw JournalError(.corrupt, "the evidence of \(id) in the journal is damaged") }
+            evidence = decoded
+        }
+        let view = ResourceView(of: evidence, keys: policy.listKeys(for: id.type))
+        return Subject(
+            resource: id, context: context, before: evidence, after: evidence, isNew: stored == nil, view: view,
+            wasThere: stored != nil && !view.isDeleted)
+    }
+
+    /// Takes evidence in. What is already known changes nothing.
+    mutating func merge(
+        _ items: [EvidenceItem], into id: ResourceID, context: ResourceContext
+    ) throws(JournalError) {
+        var subject = try subject(id, context: context)
+        let before = subject.after
+        subject.after.merge(items)
+        guard subject.after != before else { return }
+        subject.view = ResourceView(of: subject.after, keys: policy.listKeys(for: id.type))
+        for item in items {
+            if let property = item.path?.property { subject.touched?.insert(property) } else { subject.touched = nil }
+        }
+        subjects[id] = subject
+    }
+
+    // MARK: Evaluation
+
+    /// Evaluates every rule that the step's changes can have changed the verdict of, on the changed resources and on
+    /// those that depend on them, and writes resources and findings into the transaction.
+    mutating func evaluate(cause: CauseOfStep) throws(JournalError) {
+        let changed = subjects.values.filter(\.changed).sorted { $0.resource < $1.resource }
+        var due: [ResourceID: Set<String>] = [:]
+        for subject in changed {
+            due[subject.resource, default: []].formUnion(
+                policy.rules(of: subject.resource.type, touching: subject.touched))
+            for dependent in try dependents(of: subject) {
+                _ = try self.subject(dependent.resource, context: dependent.context)
+                due[dependent.resource, default: []].formUnion(dependent.rules)
+            }
+        }
+        for resource in due.keys.sorted() {
+            for rule in (due[resource] ?? []).sorted() {
+                try evaluate(rule, on: resource, cause: cause)
+            }
+        }
+        for subject in changed { store(subject) }
+    }
+
+    /// Every rule of one resource: for reconciled and swept ones, timers and reloads.
+    mutating func evaluateAll(_ id: ResourceID, context: ResourceContext, cause: CauseOfStep) throws(JournalError) {
+        _ = try subject(id, context: context)
+        for rule in policy.rules(of: id.type, touching: nil).sorted() {
+            try evaluate(rule, on: id, cause: cause)
+        }
+    }
+
+    private mutating func store(_ subject: Subject) {
+        transaction.resources.append(
+            StoredResource(
+                resource: subject.resource, context: subject.context, evidence: subject.after.encoded,
+                incarnation: subject.view.incarnation, isDeleted: subject.view.isDeleted,
+                catalogDigest: policy.catalogDigest,
+                references: references(of: subject)))
+    }
+
+}
+
+/// Why a step evaluates: what a finding's cause falls back on.
+enum CauseOfStep: Sendable {
+    /// Events; the newest one about what offends is the cause.
+    case events
+    /// A scan, a read, changed data files, the clock.
+    case baseline
+}
+
+extension Step {
+    /// One rule on one resource: the verdict, what becomes of the finding, the plan and the next time by the clock.
+    private mutating func evaluate(_ rule: String, on id: ResourceID, cause: CauseOfStep) throws(JournalError) {
+        guard let subject = subjects[id] else { return }
+        evaluations += 1
+        let context = try context(of: subject, for: rule)
+        let evaluation = policy.baseline.evaluate(rule, subject.view.document, of: id, in: context)
+        if let due = evaluation.nextChange {
+            transaction.timers.append(TimerMark(resource: id, rule: rule, due: due))
+        }
+        let old = try finding(rule, of: id)
+        let candidate = try candidate(rule, subject, evaluation.verdict, in: context, cause: cause, old: old)
+        let exemption = policy.baseline.exemption(rule, id, at: now).map { "\($0.kind.rawValue): \($0.reason)" }
+        let input = FindingInput(
+            verdict: evaluation.verdict, isDeleted: subject.view.isDeleted, exemption: exemption,
+            candidate: candidate)
+        guard let (new, change) = Finding.next(old, input) else { return }
+        findings[id, default: [:]][rule] = new
+        record(new, change)
+        guard new.state == .open, let plan = policy.plan(for: new, document: subject.view.document, in: context)
+        else { return }
+        record(plan)
+    }
+
+    /// The rule's verdict by the state alone, no finding looked at.
+    func freshVerdict(_ rule: String, _ subject: Subject) throws(JournalError) -> Verdict {
+        let context = try context(of: subject, for: rule)
+        return policy.baseline.evaluate(rule, subject.view.document, of: subject.resource, in: context).verdict
+    }
+
+    private func context(of subject: Subject, for rule: String) throws(JournalError) -> EvaluationContext {
+        var related: [RelatedRead: RelatedResources] = [:]
+        for read in policy.relations(readBy: rule) { related[read] = try self.related(read, of: subject) }
+        return policy.context(
+            of: subject.resource, at: subject.context, document: subject.view.document, now: now, related: related)
+    }
+
+    private mutating func finding(_ rule: String, of id: ResourceID) throws(JournalError) -> Finding? {
+        if findings[id] == nil {
+            var byRule: [String: Finding] = [:]
+            for stored in try journal.findings(of: id) { byRule[stored.rule] = Finding(json: stored.body) }
+            findings[id] = byRule
+        }
+        return findings[id]?[rule]
+    }
+
+    /// How the finding would look were it opened now.
+    private func candidate(
+        _ rule: String, _ subject: Subject, _ verdict: Verdict, in context: EvaluationContext, cause: CauseOfStep,
+        old: Finding?
+    ) throws(JournalError) -> Finding {
+        let newest = subject.view.newest(touching: verdict.offending.map(\.path)) ?? subject.view.applied.last
+        let causedBy = cause == .baseline && old == nil ? .baseline : try self.cause(newest)
+        let severity = policy.baseline.severity(rule, of: subject.resource, in: context)
+        let begins = old == nil || old?.state == .resolved || old?.state == .deleted
+        var origin = Finding.Origin.backlog
+        if begins, !causedBy.isBaseline, verdict.outcome == .drift, try wasGood(rule, subject) { origin = .drift }
+        return Finding(
+            rule: rule, resource: subject.resource, context: subject.context,
+            incarnation: subject.view.incarnation, state: .open, severity: severity?.value ?? .medium,
+            severityReason: severity.map { "\($0.place)" } ?? "", origin: origin,
+            since: causedBy.isBaseline ? now : causedBy.time, cause: causedBy, offending: verdict.offending,
+            reason: "", evidence: subject.view.isObserved(policy.pathsRead(by: rule)) ? .observed : .reported,
+            environment: context.environment)
+    }
+
+    /// The event behind a piece of evidence, with its actor followed through the sessions that lead to it.
+    private func cause(_ item: EvidenceItem?) throws(JournalError) -> Finding.Cause {
+        guard let item, item.source == .reported else { return .baseline }
+        var chain: [String] = []
+        var session = item.origin.session
+        while !session.isEmpty, chain.count < Policy.chainLimit {
+            guard let link = try openedBy(session) else { break }
+            chain.append(link.caller.name)
+            session = link.caller.sessionKey == session ? "" : link.caller.sessionKey
+        }
+        return Finding.Cause(
+            event: item.origin.event, actor: item.origin.actor, action: item.origin.action, chain: chain,
+            time: item.time)
+    }
+
+    /// A session that this step itself learnt of counts too.
+    private func openedBy(_ session: String) throws(JournalError) -> SessionLink? {
+        if let own = transaction.sessions.last(where: { $0.session == session }) { return own }
+        return try journal.session(session)
+    }
+
+    /// Whether the rule passed before this step, or the resource was not there.
+    private func wasGood(_ rule: String, _ subject: Subject) throws(JournalError) -> Bool {
+        if !subject.wasThere, subject.view.applied.first?.change == .created { return true }
+        var earlier = subject
+        earlier.view = ResourceView(of: subject.before, keys: policy.listKeys(for: subject.resource.type))
+        return try freshVerdict(rule, earlier).outcome == .pass
+    }
+
+    private mutating func record(_ finding: Finding, _ change: FindingChange) {
+        changes.append((finding, change))
+        let body = finding.json
+        transaction.findings.append(
+            StoredFinding(
+                id: finding.id, rule: finding.rule, resource: finding.resource, state: finding.state.rawValue,
+                severity: finding.severity, body: body))
+        transaction.findingChanges.append(
+            FindingChangeRow(
+                finding: finding.id, change: change.rawValue,
+                happened: finding.cause.isBaseline ? now : finding.cause.time,
+                known: now, cause: finding.cause.event, body: body))
+    }
+
+    /// A dry-run plan: what would be done. Rendered and recorded, never carried out here.
+    private mutating func record(_ plan: Plan) {
+        transaction.plans.append((finding: plan.finding, digest: plan.digest.description, body: plan.json))
+        transaction.audit.append(
+            AuditEntry(
+                kind: "plan", at: now,
+                body: [
+                    "finding": .string(plan.finding), "playbook": .string(plan.playbook),
+                    "digest": .string(plan.digest.description), "mode": "dry-run",
+                ]))
+    }
+}

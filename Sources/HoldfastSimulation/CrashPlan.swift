@@ -1,0 +1,50 @@
+internal import HoldfastCrypto
+internal import Synchronization
+
+#if canImport(Glibc)
+    internal import Glibc
+#endif
+
+/// The process dies at a write of the journal: the transaction is gone, and with it everything in memory.
+struct SimulatedCrash: Error {}
+
+/// Decides at which writes of the journal the process dies.
+final class CrashPlan: Sendable {
+    private let faults: FaultPlan
+    private let trace: Trace
+    private let isArmed = Mutex(false)
+
+    init(faults: FaultPlan, trace: Trace) {
+        self.faults = faults
+        self.trace = trace
+    }
+
+    func arm() { isArmed.withLock { $0 = true } }
+    func disarm() { isArmed.withLock { $0 = false } }
+
+    /// Called before each write of a commit.
+    func pass(_ step: String) throws {
+        trace.note("write \(step)")
+        guard isArmed.withLock({ $0 }), step != "part", faults.fires(.crash) else { return }
+        throw SimulatedCrash()
+    }
+}
+
+/// What happened, in order, as one digest; and on how many threads.
+final class Trace: Sendable {
+    private struct State {
+        var digest = sha256([UInt8]())
+        var threads: Set<UInt> = []
+    }
+    private let state = Mutex(State())
+
+    func note(_ line: String) {
+        state.withLock { state in
+            state.digest = sha256(state.digest.bytes + Array(line.utf8))
+            state.threads.insert(UInt(pthread_self()))
+        }
+    }
+
+    var hash: String { state.withLock { $0.digest.description } }
+    var threads: Int { state.withLock { $0.threads.count } }
+}

@@ -1,0 +1,22 @@
+import ArgumentParser
+
+@main
+struct Holdfast: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "holdfast",
+        abstract: "Keeps clouds from drifting: events in, affected resources re-evaluated, findings and plans out.",
+        discussion: """
+            Exit codes: 0 done · 1 failed, or a check found problems (standard error says which) · 64 the command line \
+            was not understood.
+            """,
+        version: Version.text,
+        subcommands: [
+            RunCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self, EvaluateCommand.self,
+            FindingsCommand.self, ResourceCommand.self, ResourcesCommand.self, PlanCommand.self, ExemptCommand.self,
+            PinCommand.self, RulesCommand.self, CatalogCommand.self, SimulateCommand.self, NoticesCommand.self,
+        ])
+}
+
+enum Version {
+    static let text = "0.1.0"
+}

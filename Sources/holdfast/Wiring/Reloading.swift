@@ -1,0 +1,41 @@
+import Dispatch
+import Foundation
+import HoldfastCore
+import HoldfastEngine
+import HoldfastFiles
+import HoldfastJSON
+import HoldfastStore
+import ServiceLifecycle
+import UnixSignals
+
+/// SIGHUP: data files are read again; what is broken keeps the old ones in force.
+struct Reloading: ServiceLifecycle.Service {
+    let config: String
+    let keeper: Keeper
+    let clock: SystemWallClock
+
+    func run() async throws {
+        for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
+            try await reload()
+        }
+    }
+
+    private func reload() async throws {
+        do {
+            let data = try DataSet.load(try ConfigurationFile.read(config))
+            let changes = try await keeper.adopt(data.policy(), now: clock.wallTime())
+            let text = FindingChange.allCases.compactMap { change in
+                changes[change].map { "\($0) \(change.rawValue)" }
+            }
+            Output.error("reloaded: \(text.isEmpty ? "no finding changed" : text.joined(separator: ", "))")
+        } catch let failure as Failure {
+            Output.error("the reload was refused and the old data files stay in force:\n\(failure)")
+            try await keeper.note(notices: [
+                Notice(
+                    code: NoticeCode.reloadRefused.rawValue, subject: config,
+                    text: "a reload was refused: \(failure.description.split(separator: "\n").first ?? "")",
+                    raised: clock.wallTime())
+            ])
+        }
+    }
+}
