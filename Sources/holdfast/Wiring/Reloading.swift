@@ -39,3 +39,23 @@ struct Reloading: ServiceLifecycle.Service {
         }
     }
 }
+
+/// Checkpoints of the audit log go to the anchors once a minute, and when the service stops.
+struct Anchoring: ServiceLifecycle.Service {
+    let journal: SQLiteJournal
+    let paths: [String]
+    let clock: SystemWallClock
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                try await clock.sleep(for: .seconds(60))
+                try Anchoring.write(journal, paths, clock)
+            }
+        }
+    }
+
+    static func write(_ journal: SQLiteJournal, _ paths: [String], _ clock: SystemWallClock) throws {
+        for path in paths { _ = try journal.checkpoint(to: AuditAnchor(path: path), at: clock.wallTime()) }
+    }
+}
