@@ -12,8 +12,6 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case eventsFromFuture = "events-from-future"
     /// The oldest dirty resource waits longer than the limit.
     case dirtyTooOld = "dirty-too-old"
-    /// Another instance took over what this one wrote.
-    case fenced = "fenced"
     /// The first scan or changed rules opened findings: one digest, no prompts.
     case baselineFindings = "baseline-findings"
 }
