@@ -6,6 +6,8 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case sourceGap = "source-gap"
     /// A source fails and is tried again.
     case sourceFailing = "source-failing"
+    /// Data files were broken when the service started; it runs without them.
+    case dataBroken = "data-broken"
     /// Changed data files were refused; the old ones stay in force.
     case reloadRefused = "reload-refused"
     /// Events carry times from the future: a clock is wrong, or somebody forges.
