@@ -109,6 +109,21 @@ import Testing
         Fault(
             "tests: []", "tests: [{given: store-opn, nothing: x}]",
             "10:9: Shop::Store has no sample \"store-opn\"; did you mean \"store-open\"?"),
+        Fault(
+            "tests: []", "tests: [{given: {Windw: {Open: true}}, nothing: x}]",
+            "10:9: Shop::Store has no property \"Windw\"; did you mean \"Window\"?"),
+        Fault(
+            "Policy: $edits.policy", "Policy: $resource.Policy",
+            "4:9: no step sends $edits.policy; use it, or leave it out"),
+        Fault(
+            "from: $resource.Policy", "from: \"$resource.Plans[].Text\"",
+            "4:24: Plans[].Text names many things; one is meant, without []"),
+        Fault(
+            "do: shop.PutPolicy", "for-each: {of: offending, in: \"Plans[].Text\"}\n    do: shop.PutPolicy",
+            "6:35: Plans[].Text names many things"),
+        Fault(
+            "risk: low", "risk: low\nneeds: {last-observed: Shop::Alarm}",
+            "4:8: no step names $last; use it, or leave needs out"),
         Fault("tests: []", "tests: [{given: store-open}]", "10:9: the test expects nothing"),
         Fault(
             "tests: []", "tests: [{given: store-open, nothing: x, plans: [a]}]",

@@ -8,7 +8,9 @@ struct CloudTrailRecord {
 
     func item(detail: DecodeDetail) throws(RecordFault) -> DecodedItem {
         let event = try event()
-        if case .failure(let code) = event.outcome { return .dropped(DroppedRecord(.failed(code), event, detail: detail)) }
+        if case .failure(let code) = event.outcome {
+            return .dropped(DroppedRecord(.failed(code), event, detail: detail))
+        }
         if let session = CloudTrailSession.opening(event, body) { return .session(session) }
         return event.readOnly ? .dropped(DroppedRecord(.readOnly, event, detail: detail)) : .event(event)
     }

@@ -31,7 +31,8 @@ enum CloudTrailScan {
         let moment = slots[first + Slot.time]
         guard isPlain(source), isPlain(name), isPlain(moment), !isSpecial(source, in: text),
             let reason = reason(slots, in: text, pool: &pool),
-            let account = firstText(slots[(first + Slot.accounts.lowerBound)...(first + Slot.accounts.upperBound)], in: text),
+            let account = firstText(
+                slots[(first + Slot.accounts.lowerBound)...(first + Slot.accounts.upperBound)], in: text),
             let actor = firstText(slots[(first + Slot.actors.lowerBound)...(first + Slot.actors.upperBound)], in: text),
             let time = pool.time(text.extracting(moment.range))
         else { return nil }
@@ -66,7 +67,9 @@ enum CloudTrailScan {
     /// Services whose events open sessions, and the event sources of Lambda, which are no events of CloudTrail.
     private static func isSpecial(_ source: JSONSlice, in text: Swift.Span<UInt8>) -> Bool {
         let start = source.range.lowerBound
-        if source.range.count > 4, text[start] == UInt8(ascii: "a"), text[start + 3] == UInt8(ascii: ":") { return true }
+        if source.range.count > 4, text[start] == UInt8(ascii: "a"), text[start + 3] == UInt8(ascii: ":") {
+            return true
+        }
         return CloudTrailSession.sources.contains { source.equals($0, in: text) }
     }
 }

@@ -41,7 +41,9 @@ struct RecordSplitter {
         guard !opening.isEmpty else { return nil }
         var comma = start
         while comma < text.count {
-            if text[comma] == UInt8(ascii: ","), LenientText.opening(text, LenientText.skipSpace(text, comma + 1)) == opening {
+            if text[comma] == UInt8(ascii: ","),
+                LenientText.opening(text, LenientText.skipSpace(text, comma + 1)) == opening
+            {
                 return comma
             }
             comma += 1

@@ -104,7 +104,8 @@ struct PlanRenderer {
             }
             return items
         case .list(let reference):
-            if reference.root == .resource || reference.root == .before { return try elements(of: reference.path) }
+            let isOfResource = reference.root == .resource || reference.root == .before
+            if isOfResource, !reference.path.steps.contains(.each) { return try elements(of: reference.path) }
             let value = try values.value(of: reference, item: nil)
             if let reason = value.unknownReason { throw .proposal("\(reference) is not known: \(reason)") }
             guard case .list(let list) = value else { return [] }

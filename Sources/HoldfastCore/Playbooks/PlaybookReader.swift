@@ -142,7 +142,8 @@ struct PlaybookReader {
             let of = loop["of"] ?? loop
             if let bound = loop["at-most"]?.text.flatMap({ Int($0) }) { step.bound = bound }
             if of.text == "offending" {
-                step.loop = .offending(list: loop["in"].flatMap { path($0.text ?? "", at: $0.place) })
+                step.loop = .offending(
+                    list: loop["in"].flatMap { section(path($0.text ?? "", at: $0.place), at: $0.place) })
             } else {
                 step.loop = reference(of).map(PlaybookStep.Loop.list)
             }
@@ -204,8 +205,15 @@ struct PlaybookReader {
     /// The path of a `from: $resource.PATH`.
     private mutating func resourceSection(_ node: Node?) -> PropertyPath? {
         guard let node, let reference = reference(node) else { return nil }
-        if reference.root == .resource { return reference.path }
+        if reference.root == .resource { return section(reference.path, at: node.place) }
         problems.append(Problem("expected a property of the resource: $resource.NAME", at: node.place))
+        return nil
+    }
+
+    /// A path that names one thing.
+    private mutating func section(_ path: PropertyPath?, at place: SourcePlace) -> PropertyPath? {
+        guard let path, path.steps.contains(.each) else { return path }
+        problems.append(Problem("\(path) names many things; one is meant, without []", at: place))
         return nil
     }
 
