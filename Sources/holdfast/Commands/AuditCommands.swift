@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import HoldfastCore
 import HoldfastEngine
+import HoldfastFiles
 import HoldfastJSON
 import HoldfastStore
 

@@ -57,7 +57,15 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func noteStart(_ keeper: Keeper, _ data: DataSet, _ clock: SystemWallClock) async throws {
-        try await keeper.note(audit: [
+        let notices = data.problems.isEmpty
+            ? []
+            : [
+                Notice(
+                    code: NoticeCode.dataBroken.rawValue, subject: "data files",
+                    text: "\(data.problems.count) problems in data files; what they stand in is left out",
+                    raised: clock.wallTime())
+            ]
+        try await keeper.note(notices: notices, audit: [
             AuditEntry(
                 kind: "data-loaded", at: clock.wallTime(),
                 body: [

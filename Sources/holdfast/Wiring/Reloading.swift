@@ -22,7 +22,7 @@ struct Reloading: ServiceLifecycle.Service {
 
     private func reload() async throws {
         do {
-            let data = try DataSet.load(try ConfigurationFile.read(config))
+            let data = try DataSet.loadWhole(try ConfigurationFile.read(config))
             let changes = try await keeper.adopt(data.policy(), now: clock.wallTime())
             let text = FindingChange.allCases.compactMap { change in
                 changes[change].map { "\($0) \(change.rawValue)" }
