@@ -171,7 +171,10 @@ struct BaselineOperatorTests {
         .init("{Words: {not: {overlap: 22}}}", "{Words: [80, 20-25]}", .drift, "Words[1]"),
         .init("{Name: {outside: $lists.words}}", "{Name: green}", .pass),
         .init("{Name: {not: {outside: $lists.our-accounts}}}", "{Name: 'arn:aws:iam::111122223333:root'}", .pass),
-        .init("{Name: {not: {outside: $lists.our-accounts}}}", "{Name: 'arn:aws:iam::999900001111:root'}", .unknown),
+        .init(
+            "{Name: {not: {outside: $lists.our-accounts}}}", "{Name: 'arn:aws:iam::999900001111:root'}", .drift,
+            "Name"),
+        .init("{Name: {not: {outside: $lists.strangers}}}", "{Name: a}", .unknown),
         .init("{Name: {not: {outside: $lists.our-accounts}}}", "{Name: '*'}", .drift, "Name"),
         .init("{Name: {not: {outside: $lists.our-accounts}}}", "{Name: ec2.amazonaws.com}", .pass),
     ]

@@ -100,7 +100,8 @@ enum Toy {
     }
 
     static func rule(expect: String, more: String = "") throws -> Rule {
-        let (baseline, problems) = try load([(.rules, "toy/a", file(expect: expect, more: more))], lists: ["words"])
+        let (baseline, problems) = try load(
+            [(.rules, "toy/a", file(expect: expect, more: more))], lists: ["words", "strangers"])
         guard let rule = baseline.rule("toy/a") else { throw problems[0] }
         return rule
     }

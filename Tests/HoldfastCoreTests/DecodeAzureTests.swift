@@ -2,7 +2,8 @@ import HoldfastCore
 import HoldfastJSON
 import Testing
 
-private let vault = "/subscriptions/AAAA0000-1111-2222-3333-444455556666/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/v"
+private let vault =
+    "/subscriptions/AAAA0000-1111-2222-3333-444455556666/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/v"
 private let upn = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
 
 /// A row of a diagnostic setting, as Event Hub delivers it.
@@ -58,7 +59,9 @@ struct DecodeAzureTests {
         #expect(event.via == .console)
         #expect(event.correlation == "c-1")
         #expect(!event.isStart && !event.readOnly)
-        #expect(event.id.hasPrefix("c-1|microsoft.keyvault/vaults/write|success|2026-01-02T03:04:05.1234567Z|/subscriptions"))
+        #expect(
+            event.id.hasPrefix(
+                "c-1|microsoft.keyvault/vaults/write|success|2026-01-02T03:04:05.1234567Z|/subscriptions"))
     }
 
     @Test("Older and newer names, snake case and names in other letters lead to one event")
@@ -72,7 +75,10 @@ struct DecodeAzureTests {
             "status": ["value": "Succeeded", "localized_value": "Succeeded"], "tenant_id": "t",
             "event_timestamp": "2026-01-02 03:04:05.123456+00:00", "subscription_id": "aaaa0000",
         ]
-        let older: JSON = ["eventSource": ["value": "Administrative"], "category": .null, "resourceId": .null, "resourceUri": .string(vault)]
+        let older: JSON = [
+            "eventSource": ["value": "Administrative"], "category": .null, "resourceId": .null,
+            "resourceUri": .string(vault),
+        ]
         let dresses = [
             restEvent(), restEvent(["operationName": "Microsoft.KeyVault/vaults/write", "status": "Succeeded"]),
             restEvent(["operationName": ["localizedValue": "Update Key Vault"]]), restEvent(older),
@@ -108,7 +114,8 @@ struct DecodeAzureTests {
         arguments: [
             ("Start", "dropped start-row"), ("Started", "dropped start-row"), ("Accept", "dropped start-row"),
             ("Accepted", "dropped start-row"), ("Success", ""), ("Succeeded", ""), ("Succeeded.", ""),
-            ("Failure", "dropped failed: Conflict"), ("Failed", "dropped failed: Conflict"), ("403", "dropped failed: 403"),
+            ("Failure", "dropped failed: Conflict"), ("Failed", "dropped failed: Conflict"),
+            ("403", "dropped failed: 403"),
             ("200", ""), ("Unheard", ""),
         ])
     func states(state: String, word: String) {
@@ -124,14 +131,20 @@ struct DecodeAzureTests {
         }
         #expect(word("BeginRequest") == ["dropped start-row"])
         #expect(word("EndRequest") == [write])
-        #expect(words(decode(restEvent(["status": "Failed", "subStatus": ["value": "Forbidden"]]))) == ["dropped failed: Forbidden"])
+        #expect(
+            words(decode(restEvent(["status": "Failed", "subStatus": ["value": "Forbidden"]]))) == [
+                "dropped failed: Forbidden"
+            ])
     }
 
     @Test("Listing keys, exporting and validating are reads; other actions are writes")
     func reads() throws {
-        func isRead(_ name: String) throws -> Bool { try onlyEvent(azureRow(["operationName": .string(name)])).readOnly }
+        func isRead(_ name: String) throws -> Bool {
+            try onlyEvent(azureRow(["operationName": .string(name)])).readOnly
+        }
         for name in [
-            "Microsoft.Storage/storageAccounts/listKeys/action", "MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTACCOUNTSAS/ACTION",
+            "Microsoft.Storage/storageAccounts/listKeys/action",
+            "MICROSOFT.STORAGE/STORAGEACCOUNTS/LISTACCOUNTSAS/ACTION",
             "Microsoft.Compute/disks/read", "Microsoft.KeyVault/vaults/keys/read/action",
             "Microsoft.Resources/deployments/validate/action",
         ] { #expect(try isRead(name), "\(name)") }
@@ -145,7 +158,8 @@ struct DecodeAzureTests {
     @Test("What stands above subscriptions is the tenant's")
     func tenant() throws {
         let row = azureRow([
-            "resourceId": "/providers/Microsoft.Authorization", "operationName": "Microsoft.Authorization/elevateAccess/action",
+            "resourceId": "/providers/Microsoft.Authorization",
+            "operationName": "Microsoft.Authorization/elevateAccess/action",
             "identity": .null,
         ])
         #expect(try onlyEvent(row).account == "tttt")
@@ -155,8 +169,10 @@ struct DecodeAzureTests {
 
     @Test(
         "Rows of the log's other categories and of the services' own logs are passed over",
-        arguments: ["Alert", "Policy", "ServiceHealth", "ResourceHealth", "Recommendation", "Security", "Autoscale",
-            "FunctionAppLogs", "StorageRead"])
+        arguments: [
+            "Alert", "Policy", "ServiceHealth", "ResourceHealth", "Recommendation", "Security", "Autoscale",
+            "FunctionAppLogs", "StorageRead",
+        ])
     func categories(category: String) {
         let word = "dropped not-an-audit-event: Azure \(category) record"
         #expect(words(decode(azureRow(["category": .string(category)]))) == [word])
@@ -167,7 +183,10 @@ struct DecodeAzureTests {
     @Test("Diagnostic settings of before named the kind of operation as category")
     func oldCategories() {
         #expect(words(decode(azureRow(["category": "Write"]))) == [write])
-        #expect(words(decode(azureRow(["category": .null, "operationName": "GetBlob"]))) == ["dropped not-an-audit-event: Azure service record"])
+        #expect(
+            words(decode(azureRow(["category": .null, "operationName": "GetBlob"]))) == [
+                "dropped not-an-audit-event: Azure service record"
+            ])
     }
 
     @Test("Event Grid delivers the same in both of its schemas")

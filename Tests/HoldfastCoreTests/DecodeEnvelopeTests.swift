@@ -26,8 +26,9 @@ struct DecodeEnvelopeTests {
         let shapes: [String] = [
             both, "[\(a), \(b)]", " \n\u{FEFF}[\(a)\n,\n\(b)]\n".replacing("\u{FEFF}", with: ""), "\u{FEFF}\(both)",
             #"{"Events":[\#(rows.joined(separator: ","))],"NextToken":"t"}"#, "[\(bridge(a)),\(bridge(b))]",
-            sns(both), sns(sns(both)), #"{"Records":[{"messageId":"1","body":\#(quoted(both)),"eventSource":"aws:sqs"}]}"#,
-            #"{"Messages":[{"MessageId":"1","Body":\#(quoted(a))},{"MessageId":"2","Body":\#(quoted(sns(bridge(b))))}]}"#,
+            sns(both), sns(sns(both)),
+            #"{"Records":[{"messageId":"1","body":\#(quoted(both)),"eventSource":"aws:sqs"}]}"#,
+            #"{"Messages":[{"MessageId":"1","Body":\#(quoted(a))},{"Body":\#(quoted(sns(bridge(b))))}]}"#,
             #"{"Records":[{"EventSource":"aws:sns","Sns":\#(sns(both))}]}"#,
             #"[{"_raw":\#(quoted(a)),"_time":1},{"_raw":\#(b)}]"#,
             #"{"Records":[{"eventSource":"aws:kinesis","kinesis":{"sequenceNumber":"1","data":"\#(base64(both))"}}]}"#,
@@ -52,7 +53,8 @@ struct DecodeEnvelopeTests {
     @Test("What an event leaves out is taken from its envelope, and what it says stays")
     func facts() throws {
         let bare = trail([
-            "eventTime": .null, "eventID": .null, "awsRegion": .null, "recipientAccountId": .null, "userIdentity": .null,
+            "eventTime": .null, "eventID": .null, "awsRegion": .null, "recipientAccountId": .null,
+            "userIdentity": .null,
         ])
         let event = try onlyEvent(bridge(bare))
         #expect(event.id == "env-1")
@@ -61,7 +63,8 @@ struct DecodeEnvelopeTests {
         #expect(event.region == "us-east-2")
         #expect(try onlyEvent(bridge(a)).region == "eu-west-1")
         let row = #"{"EventId":"row","EventTime":1769916123.5,"ReadOnly":"true","CloudTrailEvent":"#
-        let looked = try onlyEvent(row + quoted(trail(["eventTime": .null, "readOnly": .null, "eventID": .null])) + "}")
+        let looked = try onlyEvent(
+            row + quoted(trail(["eventTime": .null, "readOnly": .null, "eventID": .null])) + "}")
         #expect(looked.id == "row")
         #expect(looked.time == Timestamp("2026-02-01T03:22:03.5Z"))
         #expect(looked.readOnly)
@@ -75,23 +78,35 @@ struct DecodeEnvelopeTests {
             (#"{"s3Bucket":"b","s3ObjectKey":["k"]}"#, "CloudTrail delivery notice"),
             (#"{"digestS3Bucket":"b","logFiles":[],"digestEndTime":"x"}"#, "CloudTrail digest file"),
             (#"{"Records":[{"eventType":"AwsCloudTrailInsight","eventID":"1"}]}"#, "CloudTrail Insights event"),
-            (#"{"configurationItem":{},"messageType":"ConfigurationItemChangeNotification"}"#,
-                "AWS Config ConfigurationItemChangeNotification"),
+            (
+                #"{"configurationItem":{},"messageType":"ConfigurationItemChangeNotification"}"#,
+                "AWS Config ConfigurationItemChangeNotification"
+            ),
             (#"{"invokingEvent":"{}","configRuleName":"r"}"#, "AWS Config rule invocation"),
-            (#"{"Type":"SubscriptionConfirmation","MessageId":"1","TopicArn":"t","Token":"x"}"#,
-                "SNS SubscriptionConfirmation"),
-            (#"{"Type":"Notification","MessageId":"1","TopicArn":"t","Message":"all is well"}"#,
-                "SNS message in plain text"),
-            (#"{"detail-type":"GuardDuty Finding","detail":{"a":1},"time":"2026-01-01T00:00:00Z","id":"g"}"#,
-                "GuardDuty Finding"),
-            (#"{"detail-type":"AWS Insight via CloudTrail","detail":{"eventCategory":"Insight"}}"#,
-                "CloudTrail Insights event"),
+            (
+                #"{"Type":"SubscriptionConfirmation","MessageId":"1","TopicArn":"t","Token":"x"}"#,
+                "SNS SubscriptionConfirmation"
+            ),
+            (
+                #"{"Type":"Notification","MessageId":"1","TopicArn":"t","Message":"all is well"}"#,
+                "SNS message in plain text"
+            ),
+            (
+                #"{"detail-type":"GuardDuty Finding","detail":{"a":1},"time":"2026-01-01T00:00:00Z","id":"g"}"#,
+                "GuardDuty Finding"
+            ),
+            (
+                #"{"detail-type":"AWS Insight via CloudTrail","detail":{"eventCategory":"Insight"}}"#,
+                "CloudTrail Insights event"
+            ),
             (#"{"apiVersion":"audit.k8s.io/v1","kind":"Event","verb":"create"}"#, "Kubernetes audit record"),
             (#"{"insertId":"1","logName":"projects/p/logs/x","jsonPayload":{"a":1}}"#, "Google Cloud log entry"),
             (#"{"insertId":"1","textPayload":"hello"}"#, "Google Cloud log entry"),
             (#"{"records":[{"metricName":"m","resourceId":"/s","time":"2026-01-01T00:00:00Z"}]}"#, "Azure metric"),
-            (#"{"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{}}}"#,
-                "Azure alert (azureMonitorCommonAlertSchema)"),
+            (
+                #"{"schemaId":"azureMonitorCommonAlertSchema","data":{"essentials":{}}}"#,
+                "Azure alert (azureMonitorCommonAlertSchema)"
+            ),
         ])
     func foreign(text: String, what: String) {
         #expect(words(decode(text)) == ["dropped not-an-audit-event: \(what)"])

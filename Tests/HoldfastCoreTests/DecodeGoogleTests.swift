@@ -41,17 +41,21 @@ struct DecodeGoogleTests {
     @Test("Every way in which entries arrive leads to the same event")
     func shapes() {
         let entry = googleEntry()
-        let push = #"{"message":{"data":"\#(base64(entry))","messageId":"1","publishTime":"2026-01-02T03:04:07Z"},"subscription":"s"}"#
+        let push =
+            #"{"message":{"data":"\#(base64(entry))","publishTime":"2026-01-02T03:04:07Z"},"subscription":"s"}"#
         let urlSafe = base64(entry).replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
         let shapes = [
             entry, "[\(entry)]", #"{"entries":[\#(entry)],"nextPageToken":"x"}"#, push,
-            #"{"message":{"data":"\#(urlSafe)"},"subscription":"s"}"#, #"{"receivedMessages":[{"ackId":"a","message":{"data":"\#(base64(entry))","messageId":"1"}}]}"#,
+            #"{"message":{"data":"\#(urlSafe)"},"subscription":"s"}"#,
+            #"{"receivedMessages":[{"ackId":"a","message":{"data":"\#(base64(entry))","messageId":"1"}}]}"#,
             #"{"data":"\#(base64(entry))","messageId":"1","attributes":{}}"#,
-            #"{"specversion":"1.0","type":"google.cloud.audit.log.v1.written","id":"1","source":"//x","data":\#(entry)}"#,
-            #"{"specversion":"1.0","type":"google.cloud.pubsub.topic.v1.messagePublished","id":"1","source":"//x","data":\#(push)}"#,
+            #"{"specversion":"1.0","type":"google.cloud.audit.log.v1.written","id":"1","data":\#(entry)}"#,
+            #"{"specversion":"1.0","type":"google.cloud.pubsub.topic.v1.messagePublished","data":\#(push)}"#,
         ]
         for shape in shapes {
-            for detail in [DecodeDetail.full, .intake] { #expect(words(decode(shape, detail: detail)) == [patch], "\(shape)") }
+            for detail in [DecodeDetail.full, .intake] {
+                #expect(words(decode(shape, detail: detail)) == [patch], "\(shape)")
+            }
         }
     }
 
@@ -87,7 +91,9 @@ struct DecodeGoogleTests {
         ])
     func reads(method: String, isRead: Bool) throws {
         #expect(try onlyEvent(googleEntry(payload: ["methodName": .string(method)])).readOnly == isRead)
-        for (kind, isReadKind) in [("ADMIN_READ", true), ("DATA_READ", true), ("ADMIN_WRITE", false), ("DATA_WRITE", false)] {
+        for (kind, isReadKind) in [
+            ("ADMIN_READ", true), ("DATA_READ", true), ("ADMIN_WRITE", false), ("DATA_WRITE", false),
+        ] {
             let info: JSON = [["permissionType": .string(kind)]]
             let text = googleEntry(payload: ["methodName": .string(method), "authorizationInfo": info])
             #expect(try onlyEvent(text).readOnly == isReadKind)
@@ -106,10 +112,14 @@ struct DecodeGoogleTests {
                     ],
                 ]
             ]))
-        #expect(event.actor == Principal(name: "sa@p-1.iam.gserviceaccount.com", type: "ServiceAccount", sessionKey: "//iam/keys/1"))
+        #expect(
+            event.actor
+                == Principal(name: "sa@p-1.iam.gserviceaccount.com", type: "ServiceAccount", sessionKey: "//iam/keys/1")
+        )
         #expect(event.callers.map(\.name) == ["serviceAccount:mid@p-1.iam.gserviceaccount.com", "ann@example.com"])
         let workload = "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/x/subject/s"
-        let subject = try onlyEvent(googleEntry(payload: ["authenticationInfo": ["principalSubject": .string(workload)]]))
+        let subject = try onlyEvent(
+            googleEntry(payload: ["authenticationInfo": ["principalSubject": .string(workload)]]))
         #expect(subject.actor == Principal(name: workload, type: "FederatedIdentity"))
     }
 
@@ -128,25 +138,33 @@ struct DecodeGoogleTests {
     @Test("Place, time and id fall back in the order that they are given")
     func fallbacks() throws {
         #expect(try onlyEvent(googleEntry(["resource": ["labels": ["zone": "z-a", "region": "r"]]])).region == "z-a")
-        let located = googleEntry(payload: ["resourceLocation": ["currentLocations": ["europe-west1"]]], ["resource": .null])
+        let located = googleEntry(
+            payload: ["resourceLocation": ["currentLocations": ["europe-west1"]]], ["resource": .null])
         #expect(try onlyEvent(located).region == "europe-west1")
         #expect(try onlyEvent(googleEntry(["timestamp": .null])).time == Timestamp("2026-01-02T03:04:06Z"))
         #expect(try onlyEvent(googleEntry(["insertId": .null])).id.hasPrefix("sha256:"))
     }
 
-    @Test("Kubernetes' own audit records and other payloads are passed over, and an entry without method is a dead letter")
+    @Test(
+        "Kubernetes' own audit records and other payloads are passed over, and an entry without method is a dead letter"
+    )
     func foreign() {
         let node = googleEntry(payload: ["methodName": "io.k8s.core.v1.nodes.create", "serviceName": "k8s.io"])
         #expect(words(decode(node)) == ["dropped not-an-audit-event: Kubernetes audit record"])
         let request = googleEntry(payload: ["@type": "type.googleapis.com/google.appengine.logging.v1.RequestLog"])
         #expect(words(decode(request)) == ["dropped not-an-audit-event: Google Cloud RequestLog entry"])
-        #expect(words(decode(googleEntry(payload: ["methodName": .null]))) == ["undecodable : has no operation: it lacks protoPayload.methodName"])
+        #expect(
+            words(decode(googleEntry(payload: ["methodName": .null]))) == [
+                "undecodable : has no operation: it lacks protoPayload.methodName"
+            ])
     }
 
     @Test("Base64 in both alphabets is read, and what is none is refused")
     func alphabets() {
         for text in ["a", "ab", "abc", "abcd", "\u{FF}\u{3FF}?>~"] {
-            #expect(words(decode(#"{"data":"\#(base64(text))","messageId":"1"}"#))[0].hasPrefix("undecodable data: the JSON"))
+            #expect(
+                words(decode(#"{"data":"\#(base64(text))","messageId":"1"}"#))[0].hasPrefix(
+                    "undecodable data: the JSON"))
         }
         for text in ["A", "AA=A", "A===", "A*AA"] {
             #expect(words(decode(#"{"data":"\#(text)","messageId":"1"}"#))[0].hasPrefix("undecodable data"))

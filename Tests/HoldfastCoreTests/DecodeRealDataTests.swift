@@ -14,7 +14,8 @@ struct DecodeRealDataTests {
         ("aws-cloudtrail-cribl", ".jsonl", true), ("aws-cloudtrail-cribl", ".json", false),
         ("aws-cloudtrail-invictus", ".jsonl", true), ("aws-cloudtrail-invictus", ".json", false),
         ("aws-cloudtrail-stratus", ".json", false), ("aws-eventbridge-manageiq", ".json", false),
-        ("c7n-aws-events", ".json", false), ("c7n-gcp-events", ".json", false), ("gcp-cloudevents-audit", ".json", false),
+        ("c7n-aws-events", ".json", false), ("c7n-gcp-events", ".json", false),
+        ("gcp-cloudevents-audit", ".json", false),
         ("azure-eventhub-dynatrace", "records.jsonl", true), ("azure-eventhub-dynatrace", "envelope.json", false),
         ("azure-eventhub-dynatrace", "events.json", false), ("azure-rest-manageiq", ".json", false),
         ("azure-rest-xplat-cli", ".json", false), ("plaso-3cloud-jsonl", ".jsonl", true),
@@ -59,7 +60,8 @@ struct DecodeRealDataTests {
         }
     }
 
-    @Test("CloudTrail's failures are dropped with their code, its reads as reads, and its writes kept", arguments: 0..<7)
+    @Test(
+        "CloudTrail's failures are dropped with their code, its reads as reads, and its writes kept", arguments: 0..<7)
     func cloudTrail(source: Int) throws {
         for text in try Self.texts(Self.sources[source]) {
             let records = try Self.records(TestData.foreignTree(text))
@@ -96,7 +98,8 @@ struct DecodeRealDataTests {
                 record["errorCode"] == nil && ["AssumeRole", "ConsoleLogin"].contains(record["eventName"] as? String)
             }
             let reads = records.count { record in
-                record["errorCode"] == nil && record["readOnly"] as? Bool == true && record["eventName"] as? String != "AssumeRole"
+                record["errorCode"] == nil && record["readOnly"] as? Bool == true
+                    && record["eventName"] as? String != "AssumeRole"
             }
             #expect(found.count { $0.hasPrefix("dropped failed") } == failed, "\(folder)")
             #expect(found.count { $0.hasPrefix("session") } == sessions, "\(folder)")
@@ -117,7 +120,9 @@ struct DecodeRealDataTests {
         }
     }
 
-    @Test("Google's entries are read by log, verb, operation and status", arguments: ["c7n-gcp-events", "gcp-cloudevents-audit"])
+    @Test(
+        "Google's entries are read by log, verb, operation and status",
+        arguments: ["c7n-gcp-events", "gcp-cloudevents-audit"])
     func google(folder: String) throws {
         for text in try Self.texts((folder, ".json", false)) {
             let entry = try #require(try TestData.foreignTree(text) as? Object)
@@ -131,7 +136,8 @@ struct DecodeRealDataTests {
             let isRead = method.hasSuffix(".get") || method.contains(".Get")
             let isFirst = operation?["first"] as? Bool == true && operation?["last"] as? Bool != true
             let word =
-                method.hasPrefix("io.k8s") ? "dropped not-an-audit-event: Kubernetes audit record"
+                method.hasPrefix("io.k8s")
+                ? "dropped not-an-audit-event: Kubernetes audit record"
                 : isRead ? "dropped read-only" : isFirst ? "dropped operation-not-finished" : "event \(event.action)"
             #expect(words(decode(text)) == [word])
         }
@@ -149,7 +155,9 @@ struct DecodeRealDataTests {
                 #expect((record["id"] as? String)?.contains("/events/\(event.id)/") == true)
                 let phase = (record["eventName"] as? Object)?["value"] as? String
                 let status = (record["status"] as? Object)?["value"] as? String
-                #expect(event.isStart == ["Started", "Accepted"].contains(status ?? (phase == "BeginRequest" ? "Started" : "")))
+                #expect(
+                    event.isStart
+                        == ["Started", "Accepted"].contains(status ?? (phase == "BeginRequest" ? "Started" : "")))
                 if !event.readOnly, event.outcome.isSuccess {
                     #expect(words([item]) == [event.isStart ? "dropped start-row" : "event \(event.action)"])
                 }
@@ -161,7 +169,8 @@ struct DecodeRealDataTests {
     func eventHub() throws {
         let rows = try Self.texts(("azure-eventhub-dynatrace", "records.jsonl", true)).map { decode($0)[0] }
         let expected = try #require(
-            try TestData.foreignTree(try TestData.files("azure-eventhub-dynatrace", "expected.json")[0].bytes) as? [String: Object])
+            try TestData.foreignTree(try TestData.files("azure-eventhub-dynatrace", "expected.json")[0].bytes)
+                as? [String: Object])
         let names = ["alert", "administrative", "policy", "resource_health"].map { "\($0)_expected_output" }
         for (name, row) in zip(names, rows) {
             let wanted = try #require(expected[name])
@@ -173,7 +182,9 @@ struct DecodeRealDataTests {
         #expect(words(rows)[1] == "dropped failed: ResourceGroupNotFound")
     }
 
-    @Test("Events in a rule corpus, many made by hand, each give an item", arguments: ["aws_cloudtrail", "azure_activity", "gcp_audit"])
+    @Test(
+        "Events in a rule corpus, many made by hand, each give an item",
+        arguments: ["aws_cloudtrail", "azure_activity", "gcp_audit"])
     func corpus(name: String) throws {
         for line in try Self.texts(("panther-rules", "tests-\(name)_rules.dev.jsonl", true)) {
             let row = try #require(try TestData.foreignTree(line) as? Object)

@@ -21,7 +21,7 @@ func grantLine(_ item: FacetItem) -> String {
 @Suite("What policies and bindings really grant")
 struct FacetGrantsTests {
     private let bucket = "AWS::S3::Bucket"
-    private let context = FacetContext(account: "111122223333", id: "arn:aws:iam::111122223333:policy/p")
+    private let context = FacetContext(id: "arn:aws:iam::111122223333:policy/p")
 
     private func lines(_ type: String, _ json: String, _ context: FacetContext? = nil) throws -> [String] {
         try facetItems(.grants, type, json, context ?? self.context).map(grantLine)

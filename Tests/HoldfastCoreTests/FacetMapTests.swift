@@ -56,7 +56,9 @@ struct FacetMapTests {
             ),
             (
                 "Microsoft.Storage/storageAccounts",
-                #"{"properties":{"encryption":{"keySource":"Microsoft.Keyvault","keyvaultproperties":{"keyname":"k"}}}}"#,
+                #"""
+                {"properties":{"encryption":{"keySource":"Microsoft.Keyvault","keyvaultproperties":{"keyname":"k"}}}}
+                """#,
                 "true customer k"
             ),
             ("storage.googleapis.com/Bucket", #"{"encryption":{"defaultKmsKeyName":"k"}}"#, "true customer k"),

@@ -25,10 +25,14 @@ import Testing
     func changesWithThePlan() throws {
         let before = try Self.digest()
         #expect(try Self.digest { $0.incarnation = "i2" } != before)
-        #expect(try Self.digest { $0.resource = ResourceID(type: "Shop::Store", id: "shop:111122223333:eu-west-1:other") } != before)
+        #expect(
+            try Self.digest { $0.resource = ResourceID(type: "Shop::Store", id: "shop:111122223333:eu-west-1:other") }
+                != before)
         let other: JSON = ["Statement": [["Sid": "ours", "Who": "us"], ["Sid": "all", "Who": "*", "If": "x"]]]
         #expect(try Self.digest({ _ in }, ["Policy": other]) != before)
-        let more: JSON = ["Statement": [["Sid": "ours", "Who": "us"], ["Sid": "all", "Who": "*"], ["Sid": "b", "Who": "*"]]]
+        let more: JSON = [
+            "Statement": [["Sid": "ours", "Who": "us"], ["Sid": "all", "Who": "*"], ["Sid": "b", "Who": "*"]]
+        ]
         #expect(try Self.digest({ _ in }, ["Policy": more]) != before)
     }
 
@@ -37,7 +41,9 @@ import Testing
         let before = try Self.digest()
         #expect(try Self.digest({ _ in }, ["Revision": "r8"]) == before)
         #expect(try Self.digest({ _ in }, ["Locked": true]) == before)
-        let other: JSON = ["Statement": [["Sid": "new", "Who": "you"], ["Sid": "all", "Who": "*"], ["Sid": "ours", "Who": "we"]]]
+        let other: JSON = [
+            "Statement": [["Sid": "new", "Who": "you"], ["Sid": "all", "Who": "*"], ["Sid": "ours", "Who": "we"]]
+        ]
         #expect(try Self.digest({ _ in }, ["Policy": other]) == before)
         #expect(try Self.digest { $0.finding = "f2" } == before)
     }

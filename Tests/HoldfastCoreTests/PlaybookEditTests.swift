@@ -19,7 +19,9 @@ import Testing
         """
 
     private static func edited(_ edit: String) -> Playbook {
-        Workshop.playbook(remedies: "shop/policy-ours", """
+        Workshop.playbook(
+            remedies: "shop/policy-ours",
+            """
             edits: {policy: {from: $resource.Policy, \(edit)}}
             steps:
               - do: shop.PutPolicy
@@ -40,9 +42,10 @@ import Testing
     func removesOneStatement() throws {
         let playbook = Workshop.playbook(remedies: "shop/policy-ours", Self.removing)
         let outcome = playbook.plan(Workshop.request("shop/policy-ours"))
-        #expect(outcome.calls == [
-            #"shop.PutPolicy {"Policy":{"Statement":[{"Sid":"ours","Who":"us"}]},"StoreName":"corner"}"#
-        ])
+        #expect(
+            outcome.calls == [
+                #"shop.PutPolicy {"Policy":{"Statement":[{"Sid":"ours","Who":"us"}]},"StoreName":"corner"}"#
+            ])
         let plan = try #require(outcome.plan)
         let change = try #require(plan.edits.first?.changes.first)
         #expect(plan.edits.map(\.changes.count) == [1])
@@ -59,7 +62,8 @@ import Testing
     @Test("A policy with nothing left in it is taken away")
     func removesAll() {
         let playbook = Workshop.playbook(remedies: "shop/policy-ours", Self.removing)
-        let request = Workshop.request("shop/policy-ours", with: ["Policy": ["Statement": [["Sid": "all", "Who": "*"]]]])
+        let request = Workshop.request(
+            "shop/policy-ours", with: ["Policy": ["Statement": [["Sid": "all", "Who": "*"]]]])
         #expect(playbook.plan(request).calls == [#"shop.DeletePolicy {"StoreName":"corner"}"#])
     }
 
@@ -72,26 +76,37 @@ import Testing
     }
 
     static let removals = [
-        Removal(promise: "a member leaves its binding", before: #"{"b":[{"m":["a","b"],"r":"x"}]}"#,
-                offending: ["b[0].m[0]"], after: #"{"b":[{"m":["b"],"r":"x"}]}"#),
-        Removal(promise: "a binding without members goes", before: #"{"b":[{"m":["a","b"],"r":"x"},{"m":["c"],"r":"y"}]}"#,
-                offending: ["b[0].m[0]", "b[0].m[1]"], after: #"{"b":[{"m":["c"],"r":"y"}]}"#),
-        Removal(promise: "a principal leaves its statement", before: #"{"s":[{"p":{"AWS":["a","b"],"Service":"c"}}]}"#,
-                offending: ["s[0].p.AWS[1]"], after: #"{"s":[{"p":{"AWS":["a"],"Service":"c"}}]}"#),
-        Removal(promise: "the last principal of a kind leaves the others", before: #"{"s":[{"p":{"AWS":["a"],"Service":"c"}}]}"#,
-                offending: ["s[0].p.AWS[0]"], after: #"{"s":[{"p":{"Service":"c"}}]}"#),
-        Removal(promise: "a statement without a principal goes", before: #"{"s":[{"p":{"AWS":"a"},"e":"Allow"}]}"#,
-                offending: ["s[0].p.AWS"], after: #"{"s":[]}"#),
-        Removal(promise: "a member of an element takes the element with it", before: #"{"s":[{"p":"*","c":1},{"p":"b"}]}"#,
-                offending: ["s[0].c"], after: #"{"s":[{"p":"b"}]}"#),
-        Removal(promise: "elements go whatever their order", before: #"{"s":[1,2,3,4]}"#,
-                offending: ["s[3]", "s[0]", "s[2]"], after: #"{"s":[2]}"#),
-        Removal(promise: "an element and something in it is one removal", before: #"{"s":[{"p":["a"]},{"p":["b"]}]}"#,
-                offending: ["s[0]", "s[0].p[0]"], after: #"{"s":[{"p":["b"]}]}"#),
-        Removal(promise: "a single statement is a list of one", before: #"{"s":{"p":"*"}}"#,
-                offending: ["s[0]"], after: #"{"s":[]}"#),
-        Removal(promise: "an empty list that did not offend stays", before: #"{"s":[{"p":["a"],"q":[]},{"p":["b"]}]}"#,
-                offending: ["s[1]"], after: #"{"s":[{"p":["a"],"q":[]}]}"#),
+        Removal(
+            promise: "a member leaves its binding", before: #"{"b":[{"m":["a","b"],"r":"x"}]}"#,
+            offending: ["b[0].m[0]"], after: #"{"b":[{"m":["b"],"r":"x"}]}"#),
+        Removal(
+            promise: "a binding without members goes", before: #"{"b":[{"m":["a","b"],"r":"x"},{"m":["c"],"r":"y"}]}"#,
+            offending: ["b[0].m[0]", "b[0].m[1]"], after: #"{"b":[{"m":["c"],"r":"y"}]}"#),
+        Removal(
+            promise: "a principal leaves its statement", before: #"{"s":[{"p":{"AWS":["a","b"],"Service":"c"}}]}"#,
+            offending: ["s[0].p.AWS[1]"], after: #"{"s":[{"p":{"AWS":["a"],"Service":"c"}}]}"#),
+        Removal(
+            promise: "the last principal of a kind leaves the others",
+            before: #"{"s":[{"p":{"AWS":["a"],"Service":"c"}}]}"#,
+            offending: ["s[0].p.AWS[0]"], after: #"{"s":[{"p":{"Service":"c"}}]}"#),
+        Removal(
+            promise: "a statement without a principal goes", before: #"{"s":[{"p":{"AWS":"a"},"e":"Allow"}]}"#,
+            offending: ["s[0].p.AWS"], after: #"{"s":[]}"#),
+        Removal(
+            promise: "a member of an element takes the element with it", before: #"{"s":[{"p":"*","c":1},{"p":"b"}]}"#,
+            offending: ["s[0].c"], after: #"{"s":[{"p":"b"}]}"#),
+        Removal(
+            promise: "elements go whatever their order", before: #"{"s":[1,2,3,4]}"#,
+            offending: ["s[3]", "s[0]", "s[2]"], after: #"{"s":[2]}"#),
+        Removal(
+            promise: "an element and something in it is one removal", before: #"{"s":[{"p":["a"]},{"p":["b"]}]}"#,
+            offending: ["s[0]", "s[0].p[0]"], after: #"{"s":[{"p":["b"]}]}"#),
+        Removal(
+            promise: "a single statement is a list of one", before: #"{"s":{"p":"*"}}"#,
+            offending: ["s[0]"], after: #"{"s":[]}"#),
+        Removal(
+            promise: "an empty list that did not offend stays", before: #"{"s":[{"p":["a"],"q":[]},{"p":["b"]}]}"#,
+            offending: ["s[1]"], after: #"{"s":[{"p":["a"],"q":[]}]}"#),
     ]
 
     @Test("Taking out leaves what did not offend", arguments: removals)
@@ -110,29 +125,34 @@ import Testing
             let outcome = playbook.plan(request)
             return outcome.plan?.edits.first?.after["Statement"]?.canonicalText ?? outcome.summary
         }
-        #expect(policy(["Who": ["AWS": ["111122223333", "999988887777"]], "How": "well"])
-            == #"[{"How":"well","Who":{"AWS":["111122223333"]}}]"#)
+        #expect(
+            policy(["Who": ["AWS": ["111122223333", "999988887777"]], "How": "well"])
+                == #"[{"How":"well","Who":{"AWS":["111122223333"]}}]"#)
         #expect(policy(["Who": ["AWS": "999988887777"]]) == "[]")
         #expect(policy(["Who": "*"]) == "[]", "where it holds of nothing, the element goes")
-        #expect(policy(["Who": ["AWS": ["999988887777"]]], lists: [:])
-            == "proposal: what of Statement[0] offends cannot be told: "
-            + "Statement[0].Who.AWS[0]: list our-accounts is not in the configuration")
+        #expect(
+            policy(["Who": ["AWS": ["999988887777"]]], lists: [:])
+                == "proposal: what of Statement[0] offends cannot be told: "
+                + "Statement[0].Who.AWS[0]: list our-accounts is not in the configuration")
     }
 
     @Test("A document that is a text is sent as a text")
     func textStaysText() {
         let request = Self.request(#"{"Statement": [{"Sid": "a"}, {"Sid": "b"}]}"#, offending: ["Policy.Statement[0]"])
         let playbook = Self.edited("remove: offending")
-        #expect(playbook.plan(request).calls == [
-            #"shop.PutPolicy {"Policy":"{\"Statement\":[{\"Sid\":\"b\"}]}","StoreName":"corner"}"#
-        ])
+        #expect(
+            playbook.plan(request).calls == [
+                #"shop.PutPolicy {"Policy":"{\"Statement\":[{\"Sid\":\"b\"}]}","StoreName":"corner"}"#
+            ])
     }
 
-    @Test("What cannot be taken out is a person's", arguments: [
-        (["Policy"], "proposal: all of Policy offends, and no element of it that could be taken out"),
-        (["Policy.Statement[7]"], "proposal: what offends in Policy is no longer there"),
-        (["Policy.Nothing"], "proposal: what offends in Policy is no longer there"),
-    ] as [([String], String)])
+    @Test(
+        "What cannot be taken out is a person's",
+        arguments: [
+            (["Policy"], "proposal: all of Policy offends, and no element of it that could be taken out"),
+            (["Policy.Statement[7]"], "proposal: what offends in Policy is no longer there"),
+            (["Policy.Nothing"], "proposal: what offends in Policy is no longer there"),
+        ] as [([String], String)])
     func irremovable(paths: [String], reason: String) {
         let request = Self.request(["Statement": [["Sid": "a"]]], offending: paths)
         #expect(Self.edited("remove: offending").plan(request).summary == reason)
@@ -152,18 +172,23 @@ import Testing
     @Test("An element is added once, and never over another of the same key")
     func addition() {
         let playbook = Self.edited(
-            "when-absent: {Version: \"1\", Statement: []}, add: {Statement: [{Sid: tls, Of: {$join: [$resource.id, /*]}}]}")
+            "when-absent: {Version: \"1\", Statement: []}, "
+                + "add: {Statement: [{Sid: tls, Of: {$join: [$resource.id, /*]}}]}"
+        )
         let tls = #"{"Of":"shop:111122223333:eu-west-1:corner/*","Sid":"tls"}"#
         let absent = playbook.plan(Workshop.request("shop/policy-ours", with: ["Policy": .null]))
-        #expect(absent.calls == [
-            #"shop.PutPolicy {"Policy":{"Statement":[\#(tls)],"Version":"1"},"StoreName":"corner"}"#
-        ])
+        #expect(
+            absent.calls == [
+                #"shop.PutPolicy {"Policy":{"Statement":[\#(tls)],"Version":"1"},"StoreName":"corner"}"#
+            ])
         let beside = playbook.plan(Self.request(["Statement": [["Sid": "a"]]], offending: []))
-        #expect(beside.calls == [
-            #"shop.PutPolicy {"Policy":{"Statement":[{"Sid":"a"},\#(tls)]},"StoreName":"corner"}"#
-        ])
-        let there = playbook.plan(Self.request(
-            ["Statement": [["Sid": "tls", "Of": "shop:111122223333:eu-west-1:corner/*"]]], offending: []))
+        #expect(
+            beside.calls == [
+                #"shop.PutPolicy {"Policy":{"Statement":[{"Sid":"a"},\#(tls)]},"StoreName":"corner"}"#
+            ])
+        let there = playbook.plan(
+            Self.request(
+                ["Statement": [["Sid": "tls", "Of": "shop:111122223333:eu-west-1:corner/*"]]], offending: []))
         #expect(there.summary == "nothing: shop.PutPolicy: the document is already as it should be")
         let other = playbook.plan(Self.request(["Statement": [["Sid": "tls", "Of": "else"]]], offending: []))
         #expect(other.summary == "proposal: Policy: Statement has an element \"tls\" that says something else")

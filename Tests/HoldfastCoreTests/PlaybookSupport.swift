@@ -46,18 +46,47 @@ enum Workshop {
         calls:
           shop.GetStore: {reads: ".", protocol: json-1.1, permission: shop:GetStore}
           shop.GetAlarm: {reads: ".", protocol: json-1.1, permission: shop:GetAlarm}
-          shop.LockStore: {writes: Locked, protocol: json-1.1, permission: shop:LockStore, parameters: [StoreName, Locked], idempotent: true}
-          shop.PutWindow: {writes: Window, protocol: rest-json, request: "PUT /stores/{StoreName}/window", permission: shop:PutWindow, parameters: [Window], inverse-when-absent: shop.DeleteWindow}
-          shop.DeleteWindow: {writes: Window, protocol: rest-json, request: "DELETE /stores/{StoreName}/window", permission: shop:DeleteWindow}
-          shop.CloseDoor: {writes: Doors, protocol: json-1.1, permission: shop:CloseDoor, parameters: [StoreName, DoorIds]}
+          shop.LockStore:
+            writes: Locked
+            protocol: json-1.1
+            permission: shop:LockStore
+            parameters: [StoreName, Locked]
+            idempotent: true
+          shop.PutWindow:
+            writes: Window
+            protocol: rest-json
+            request: "PUT /stores/{StoreName}/window"
+            permission: shop:PutWindow
+            parameters: [Window]
+            inverse-when-absent: shop.DeleteWindow
+          shop.DeleteWindow:
+            writes: Window
+            protocol: rest-json
+            request: "DELETE /stores/{StoreName}/window"
+            permission: shop:DeleteWindow
+          shop.CloseDoor:
+            writes: Doors
+            protocol: json-1.1
+            permission: shop:CloseDoor
+            parameters: [StoreName, DoorIds]
           shop.OpenDoor:
             writes: Doors
             protocol: json-1.1
             permission: shop:OpenDoor
             parameters: [StoreName, Door, Width, Label]
             elements: {Doors: {map: {Wide: Width, Called: Label}}}
-          shop.PutPolicy: {writes: Policy, protocol: json-1.1, permission: shop:PutPolicy, parameters: [StoreName, Policy], precondition: version, inverse-when-absent: shop.DeletePolicy}
-          shop.DeletePolicy: {writes: Policy, protocol: json-1.1, permission: shop:DeletePolicy, parameters: [StoreName]}
+          shop.PutPolicy:
+            writes: Policy
+            protocol: json-1.1
+            permission: shop:PutPolicy
+            parameters: [StoreName, Policy]
+            precondition: version
+            inverse-when-absent: shop.DeletePolicy
+          shop.DeletePolicy:
+            writes: Policy
+            protocol: json-1.1
+            permission: shop:DeletePolicy
+            parameters: [StoreName]
           shop.UsePlan: {writes: Plan, protocol: json-1.1, permission: shop:UsePlan, parameters: [StoreName, PlanId]}
           shop.SetCode: {writes: Code, protocol: json-1.1, permission: shop:SetCode, parameters: [StoreName, Code]}
           shop.CreateAlarm: {protocol: json-1.1, permission: shop:CreateAlarm, parameters: [AlarmName, Tone, StoreName]}
@@ -66,20 +95,16 @@ enum Workshop {
 
     /// Rule id -> file.
     private static let ruleTexts = [
-        "shop/locked": "{type: Shop::Store, title: t, severity: high, maturity: stable, why: w, tests: [], expect: {Locked: true}}",
+        "shop/locked": "type: Shop::Store\nexpect: {Locked: true}",
         "shop/doors-narrow": """
-            {type: Shop::Store, title: t, severity: high, maturity: stable, why: w, tests: [], params: {widest: 100},
-             expect: {Doors: {none: {Width: {more-than: $params.widest}}}}}
-            """,
-        "shop/policy-ours": """
-            {type: Shop::Store, title: t, severity: high, maturity: stable, why: w, tests: [],
-             expect: {Policy.Statement: {none: {Who: "*"}}}}
-            """,
-        "shop/plan-good": """
-            {type: Shop::Store, title: t, severity: high, maturity: stable, why: w, tests: [], expect: {Plan: {starts-with: good}}}
-            """,
-        "shop/alarm-loud": "{type: Shop::Alarm, title: t, severity: high, maturity: stable, why: w, tests: [], expect: {Tone: loud}}",
-    ]
+        type: Shop::Store
+        params: {widest: 100}
+        expect: {Doors: {none: {Width: {more-than: $params.widest}}}}
+        """,
+        "shop/policy-ours": "type: Shop::Store\nexpect: {Policy.Statement: {none: {Who: \"*\"}}}",
+        "shop/plan-good": "type: Shop::Store\nexpect: {Plan: {starts-with: good}}",
+        "shop/alarm-loud": "type: Shop::Alarm\nexpect: {Tone: loud}",
+    ].mapValues { "title: t\nseverity: high\nmaturity: stable\nwhy: w\ntests: []\n" + $0 }
 
     static let vocabulary: PlaybookVocabulary = {
         let (catalog, problems) = Catalog.load([("aws/shop", node(catalogText, "shop.yaml"))], operations: nil)
@@ -116,7 +141,8 @@ enum Workshop {
         return playbook
     }
 
-    static let locking = playbook("""
+    static let locking = playbook(
+        """
         steps:
           - do: shop.LockStore
             with: {StoreName: $resource.StoreName, Locked: true}

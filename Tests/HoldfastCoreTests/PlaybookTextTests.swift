@@ -12,30 +12,31 @@ import Testing
     func textIsForPeople() throws {
         let outcome = Self.playbook.plan(Workshop.request("shop/policy-ours"))
         let plan = try #require(outcome.plan)
-        #expect(outcome.text == """
-            Take strangers out of the store's policy (low risk)
-              resource   Shop::Store shop:111122223333:eu-west-1:corner
-              where      aws, 111122223333, eu-west-1
-              finding    f1 of shop/policy-ours
-              playbook   a
-              first      whoever caused it is told, who then has 2h to put it right
+        #expect(
+            outcome.text == """
+                Take strangers out of the store's policy (low risk)
+                  resource   Shop::Store shop:111122223333:eu-west-1:corner
+                  where      aws, 111122223333, eu-west-1
+                  finding    f1 of shop/policy-ours
+                  playbook   a
+                  first      whoever caused it is told, who then has 2h to put it right
 
-            1. shop.PutPolicy
-                 Policy: {"Statement":[{"Sid":"ours","Who":"us"}]}
-                 StoreName: corner
-               Why: Take strangers out of the store's policy.
-               Only if $resource.Revision is still r7.
-               Done when: shop/policy-ours passes when the resource is read again.
-               Undo: equivalent, loses the order of the elements that are put back; the edit policy turned round, on the document as it is then
-              + Statement[1]: {"Sid":"all","Who":"*"}
+                1. shop.PutPolicy
+                     Policy: {"Statement":[{"Sid":"ours","Who":"us"}]}
+                     StoreName: corner
+                   Why: Take strangers out of the store's policy.
+                   Only if $resource.Revision is still r7.
+                   Done when: shop/policy-ours passes when the resource is read again.
+                   Undo: equivalent, loses the order of the elements that are put back; the edit policy, reversed
+                  + Statement[1]: {"Sid":"all","Who":"*"}
 
-            What changes in Policy:
-              - Policy.Statement[1]: {"Sid":"all","Who":"*"}
+                What changes in Policy:
+                  - Policy.Statement[1]: {"Sid":"all","Who":"*"}
 
-            Way back: equivalent, loses the order of the elements that are put back.
-            Digest: \(plan.digest)
+                Way back: equivalent, loses the order of the elements that are put back.
+                Digest: \(plan.digest)
 
-            """)
+                """)
     }
 
     @Test("The JSON holds the same as the text")
@@ -44,7 +45,8 @@ import Testing
         #expect(json["outcome"] == "plan")
         let step = try #require(json["plan"]?["steps"]?.array?.first)
         #expect(step["call"] == "shop.PutPolicy")
-        #expect(step["parameters"] == ["StoreName": "corner", "Policy": ["Statement": [["Sid": "ours", "Who": "us"]]]])
+        #expect(
+            step["parameters"] == ["StoreName": "corner", "Policy": ["Statement": [["Sid": "ours", "Who": "us"]]]])
         #expect(step["ifMatch"] == ["reference": "$resource.Revision", "value": "r7"])
         #expect(step["undo"]?["grade"] == "equivalent")
         #expect(step["undo"]?["changes"] == [["path": "Statement[1]", "after": ["Sid": "all", "Who": "*"]]])

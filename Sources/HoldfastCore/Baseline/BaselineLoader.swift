@@ -40,7 +40,9 @@ package struct BaselineFile: Sendable {
 
 extension Baseline {
     /// Lists that every configuration has.
-    package static let configurationLists: Set<String> = ["our-accounts", "our-networks"]
+    package static let configurationLists: Set<String> = [ourAccounts, "our-networks"]
+    /// The list of our accounts' ids.
+    package static let ourAccounts = "our-accounts"
 
     /// Reads all files of a baseline against a catalog. What is broken is left out and the rest holds.
     ///

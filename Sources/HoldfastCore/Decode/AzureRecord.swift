@@ -12,7 +12,7 @@ struct AzureRecord {
     private let request: LenientObject?
     private let ending: String
 
-    /// - Parameter ending: how the operation ended, for where the record does not say: a text that ends in a word for it.
+    /// - Parameter ending: for where the record does not say how the operation ended, a text that ends in it.
     init(body: JSONObject, facts: EnvelopeFacts, ending: String = "") {
         self.body = body
         self.facts = facts
@@ -28,7 +28,9 @@ struct AzureRecord {
     func item(detail: DecodeDetail) throws(RecordFault) -> DecodedItem {
         if let foreign { return .dropped(.foreign(foreign, .azure, try? event(), detail: detail)) }
         let event = try event()
-        if case .failure(let code) = event.outcome { return .dropped(DroppedRecord(.failed(code), event, detail: detail)) }
+        if case .failure(let code) = event.outcome {
+            return .dropped(DroppedRecord(.failed(code), event, detail: detail))
+        }
         if event.readOnly { return .dropped(DroppedRecord(.readOnly, event, detail: detail)) }
         return event.isStart ? .dropped(DroppedRecord(.startRow, event, detail: detail)) : .event(event)
     }
@@ -58,7 +60,8 @@ struct AzureRecord {
             id: id(operation: action, state: state, resource: resource), cloud: .azure, time: time,
             account: account(resource), region: fields.text("location") ?? properties?.text("resourceLocation") ?? "",
             actor: actor(),
-            sourceIP: fields.text("callerIpAddress") ?? request?.text("clientIpAddress") ?? claims?.text("ipaddr") ?? "",
+            sourceIP: fields.text("callerIpAddress") ?? request?.text("clientIpAddress") ?? claims?.text("ipaddr")
+                ?? "",
             action: action, outcome: state.outcome, readOnly: ReadVerbs.match(azure: action),
             via: UserAgents.via(azure: claims?.text("appid") ?? ""), userAgent: "",
             correlation: fields.text("correlationId") ?? "", isStart: state.isStart, body: .object(body))
@@ -71,7 +74,7 @@ struct AzureRecord {
         return try Moment.missing.resolved(by: facts, name: "eventTimestamp or time")
     }
 
-    /// `eventDataId`; in the REST API's own ids it is the part after `events`. A diagnostic setting leaves it out: there
+    /// `eventDataId`; in the REST API's own ids it is the part after `events`. Diagnostic settings leave it out: there
     /// the operation, its state and its time make the id.
     private func id(operation: String, state: AzureState, resource: String) -> String {
         if let id = fields.text("eventDataId") { return id }
@@ -93,7 +96,9 @@ struct AzureRecord {
         let candidates = [resource, authorization?.text("scope") ?? "", facts.account ?? ""]
         for path in candidates {
             let parts = path.lowercased().split(separator: "/")
-            if let mark = parts.firstIndex(of: "subscriptions"), mark + 1 < parts.count { return String(parts[mark + 1]) }
+            if let mark = parts.firstIndex(of: "subscriptions"), mark + 1 < parts.count {
+                return String(parts[mark + 1])
+            }
         }
         return (fields.text("subscriptionId", "tenantId") ?? "").lowercased()
     }

@@ -8,7 +8,7 @@ package enum DecodeDetail: Sendable, Hashable {
 
 /// What became of one record. Every record of the input becomes at least one of these.
 package enum DecodedItem: Sendable {
-    /// A write that succeeded.
+    /// A write that succeeded. From ``DecodeDetail/intake`` its body may be text: see ``ChangeEvent/readBody()``.
     indirect case event(ChangeEvent)
     /// Someone opened a session: a role assumed, a token issued, a sign-in to the console.
     indirect case session(SessionOpening)
@@ -115,7 +115,7 @@ package struct SessionOpening: Sendable {
 }
 
 /// A record, or a part of one, that could not be understood.
-package struct UndecodableRecord: Sendable, Hashable {
+package struct UndecodableRecord: Error, Sendable, Hashable {
     /// What is wrong and what would do, as a sentence without its subject: "ends in the middle of a value, at byte 7".
     package var reason: String
     /// Where in the record, from its outside in: `Records[3]`, `Records[0].body.Message`; empty for the whole record.

@@ -21,7 +21,9 @@ struct GoogleRecord {
     func item(detail: DecodeDetail) throws(RecordFault) -> DecodedItem {
         if let foreign { return .dropped(.foreign(foreign, .gcp, try? event(), detail: detail)) }
         let event = try event()
-        if case .failure(let code) = event.outcome { return .dropped(DroppedRecord(.failed(code), event, detail: detail)) }
+        if case .failure(let code) = event.outcome {
+            return .dropped(DroppedRecord(.failed(code), event, detail: detail))
+        }
         if event.readOnly { return .dropped(DroppedRecord(.readOnly, event, detail: detail)) }
         return event.isStart ? .dropped(DroppedRecord(.operationNotFinished, event, detail: detail)) : .event(event)
     }
@@ -71,7 +73,9 @@ struct GoogleRecord {
         let names = [payload["resourceName"]?.string ?? "", fields.text("logName") ?? ""]
         for name in names {
             let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-            if let mark = parts.firstIndex(of: "projects"), mark + 1 < parts.count, !["", "_", "-"].contains(parts[mark + 1]) {
+            if let mark = parts.firstIndex(of: "projects"), mark + 1 < parts.count,
+                !["", "_", "-"].contains(parts[mark + 1])
+            {
                 return String(parts[mark + 1])
             }
         }

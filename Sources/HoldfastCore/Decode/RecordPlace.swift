@@ -50,8 +50,8 @@ enum Moment {
     case unreadable(String)
 
     /// - Parameters:
-    ///   - value: a text by RFC 3339, or a number of seconds since 1970. A text without a zone is taken for UTC, in which
-    ///     all clouds write: data lakes leave the zone out.
+    ///   - value: a text by RFC 3339, or a number of seconds since 1970. A text without a zone is taken for UTC, in
+    ///     which all clouds write: data lakes leave the zone out.
     ///   - name: what the record calls it.
     init(_ value: JSON?, name: String) {
         switch value {

@@ -72,7 +72,9 @@ struct TextPool {
     /// The last 24 bytes and the length, mixed.
     private static func tail(_ bytes: Swift.Span<UInt8>) -> UInt64 {
         var mixed = UInt64(bytes.count)
-        for index in max(0, bytes.count - 24)..<bytes.count { mixed = (mixed ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
+        for index in max(0, bytes.count - 24)..<bytes.count {
+            mixed = (mixed ^ UInt64(bytes[index])) &* 0x100_0000_01B3
+        }
         return mixed
     }
 

@@ -141,7 +141,8 @@ extension Unfolding {
 
     // MARK: Azure
 
-    private mutating func unfold(eventGrid event: JSONObject, _ type: String, at place: RecordPlace) throws(RecordFault) {
+    private mutating func unfold(eventGrid event: JSONObject, _ type: String, at place: RecordPlace) throws(RecordFault)
+    {
         var inner = place.member("data")
         inner.facts.id = event["id"]?.filled
         inner.facts.time = Moment(event["eventTime"] ?? event["time"], name: "eventTime").time

@@ -55,6 +55,7 @@ package struct PlanRequest: Sendable {
     }
 }
 
+/// What a playbook makes of a finding.
 package enum PlanOutcome: Sendable {
     case plan(Plan)
     /// A person must decide, and why; with the plan where there is one that could be carried out.
@@ -100,6 +101,7 @@ package struct PlannedCall: Sendable, Hashable {
     package var parameters: JSONObject
 }
 
+/// One call of a plan, with what it is for and the way back.
 package struct PlannedStep: Sendable {
     package var call: PlannedCall
     package var why: String
@@ -115,6 +117,7 @@ package struct PlannedStep: Sendable {
     package var undo: PlannedUndo
 }
 
+/// How a step is undone, and how well.
 package struct PlannedUndo: Sendable {
     package enum Means: Sendable {
         case call(PlannedCall)

@@ -11,14 +11,21 @@ struct PlanDigest {
     var value: SHA256Digest { sha256(content.canonicalBytes) }
 
     var content: JSON {
-        .object(JSONObject([
-            ("resource", .array([.string(request.resource.type), .string(request.resource.id)])),
-            ("incarnation", .string(request.incarnation)),
-            ("playbook", .string(playbook.digest.description)),
-            ("calls", .array(steps.map { .array([.string($0.planned.call.name), $0.digested]) })),
-            ("edits", .array(edits.map { .array([.string($0.section.description), .array($0.changes.map(digested))]) })),
-            ("values", .object(JSONObject(paths.compactMap { path in value(at: path).map { (path.description, $0) } }))),
-        ]))
+        .object(
+            JSONObject([
+                ("resource", .array([.string(request.resource.type), .string(request.resource.id)])),
+                ("incarnation", .string(request.incarnation)),
+                ("playbook", .string(playbook.digest.description)),
+                ("calls", .array(steps.map { .array([.string($0.planned.call.name), $0.digested]) })),
+                (
+                    "edits",
+                    .array(edits.map { .array([.string($0.section.description), .array($0.changes.map(digested))]) })
+                ),
+                (
+                    "values",
+                    .object(JSONObject(paths.compactMap { path in value(at: path).map { (path.description, $0) } }))
+                ),
+            ]))
     }
 
     /// An edit's change without the index at which it stands: others may add or remove elements beside it.
@@ -43,9 +50,10 @@ struct PlanDigest {
             offending.path.steps.dropFirst(path.steps.count).contains { if case .index = $0 { true } else { false } }
         }
         guard isByElement || path.isRoot else { return digested(request.document.projected(path.steps[...])) }
-        return .array(elements.map { offending in
-            .array([.string(offending.path.withoutIndexes.description), digested(request.document[offending.path])])
-        })
+        return .array(
+            elements.map { offending in
+                .array([.string(offending.path.withoutIndexes.description), digested(request.document[offending.path])])
+            })
     }
 
     /// Known values as they are; what is not known is told from what is absent.
@@ -81,16 +89,18 @@ extension Playbook {
 
 extension CloudCall {
     fileprivate var digested: JSON {
-        .object(JSONObject([
-            ("name", .string(name)), ("protocol", .string(wire.rawValue)), ("request", .string(request)),
-            ("permission", .string(permission)), ("idempotent", .bool(isIdempotent)),
-            ("parameters", .array(parameters.map(JSON.string))), ("reads", .array(reads.map { .string($0.description) })),
-            ("writes", .array(writes.map { .string($0.description) })),
-            ("inverse", inverseWhenAbsent.map(JSON.string) ?? .null), ("precondition", .string(precondition)),
-            ("read-only", .array(readOnlyPaths.map { .string($0.description) })),
-            ("already-done", .array(alreadyDone.map(JSON.string))),
-            ("not-applied", .array(notApplied.map(JSON.string))),
-        ]))
+        .object(
+            JSONObject([
+                ("name", .string(name)), ("protocol", .string(wire.rawValue)), ("request", .string(request)),
+                ("permission", .string(permission)), ("idempotent", .bool(isIdempotent)),
+                ("parameters", .array(parameters.map(JSON.string))),
+                ("reads", .array(reads.map { .string($0.description) })),
+                ("writes", .array(writes.map { .string($0.description) })),
+                ("inverse", inverseWhenAbsent.map(JSON.string) ?? .null), ("precondition", .string(precondition)),
+                ("read-only", .array(readOnlyPaths.map { .string($0.description) })),
+                ("already-done", .array(alreadyDone.map(JSON.string))),
+                ("not-applied", .array(notApplied.map(JSON.string))),
+            ]))
     }
 }
 

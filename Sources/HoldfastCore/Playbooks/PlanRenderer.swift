@@ -62,7 +62,8 @@ struct PlanRenderer {
                 let items = try items(of: loop)
                 if items.isEmpty { skipped.append("\(step.call): there is no element to do it for") }
                 if items.count > step.bound {
-                    asks = "\(step.call) would be made \(items.count) times; \(playbook.id) does it at most "
+                    asks =
+                        "\(step.call) would be made \(items.count) times; \(playbook.id) does it at most "
                         + "\(step.bound) times on its own"
                 }
                 for item in items { try render(step, item: item) }
@@ -103,7 +104,8 @@ struct PlanRenderer {
             }
             return items
         case .list(let reference):
-            if reference.root == .resource || reference.root == .before { return try elements(of: reference.path) }
+            let isOfResource = reference.root == .resource || reference.root == .before
+            if isOfResource, !reference.path.steps.contains(.each) { return try elements(of: reference.path) }
             let value = try values.value(of: reference, item: nil)
             if let reason = value.unknownReason { throw .proposal("\(reference) is not known: \(reason)") }
             guard case .list(let list) = value else { return [] }
@@ -159,9 +161,10 @@ struct PlanRenderer {
             rendered.precondition = (reference.description, value.unknownReason == nil ? value.json : .null)
         }
         let removing = playbook.edits.filter { names.contains($0.name) && $0.removesOffending }.map(\.name)
-        steps.append(RenderedStep(
-            planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path,
-            edits: removing))
+        steps.append(
+            RenderedStep(
+                planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path,
+                edits: removing))
     }
 
     private mutating func holds(
@@ -303,11 +306,12 @@ extension PlaybookTemplate {
         case .literal, .reference: self
         case .list(let elements): .list(elements.map(\.withoutEdits))
         case .map(let members):
-            .map(members.map { member in
-                var member = member
-                member.value = member.value.withoutEdits
-                return member
-            })
+            .map(
+                members.map { member in
+                    var member = member
+                    member.value = member.value.withoutEdits
+                    return member
+                })
         case .join(let parts): .join(parts)
         case .json(let inner): .json(inner.withoutEdits)
         }

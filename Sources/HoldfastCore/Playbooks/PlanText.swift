@@ -77,7 +77,7 @@ extension PlannedUndo {
             let now = before?.object?.members.map { "     \($0.name): \($0.value.canonicalText)" } ?? []
             return [line] + now
         case .inverseEdit(let name, let changes):
-            return ["   Undo: \(grade); the edit \(name) turned round, on the document as it is then"]
+            return ["   Undo: \(grade); the edit \(name), reversed"]
                 + changes.flatMap { $0.lines(in: PropertyPath()) }
         }
     }

@@ -223,7 +223,11 @@ struct PlanValues {
     private mutating func fits(_ candidate: StateValue, _ choice: PlaybookChoice) -> Bool {
         if let filter = choice.filter {
             let outcome = filter.outcome(by: &evaluator) { subject in
-                if case .property(let path) = subject { candidate[path] } else { .unknown("no reference is known here") }
+                if case .property(let path) = subject {
+                    candidate[path]
+                } else {
+                    .unknown("no reference is known here")
+                }
             }
             guard outcome == .holds else { return false }
         }
@@ -297,9 +301,10 @@ extension PlaybookChoice {
             if x == y { return a.offset < b.offset }
             guard let first = x.scalarText else { return false }
             guard let second = y.scalarText else { return true }
-            let rises = if case .number(let x) = x, case .number(let y) = y { x.double < y.double } else {
-                first.precedesInUTF8(second)
-            }
+            let rises =
+                if case .number(let x) = x, case .number(let y) = y { x.double < y.double } else {
+                    first.precedesInUTF8(second)
+                }
             return rises != isDescending
         }.map(\.element)
     }
@@ -312,8 +317,9 @@ extension StateValue {
         switch self[PropertyPath(Array(steps[..<each]))] {
         case .list(let list):
             let rest = steps[(each + 1)...]
-            return .list(StateList(
-                list.elements.map { .init(value: $0.value.projected(rest)) }, openBecause: list.openBecause))
+            return .list(
+                StateList(
+                    list.elements.map { .init(value: $0.value.projected(rest)) }, openBecause: list.openBecause))
         case .unknown(let reason): return .unknown(reason)
         default: return .absent
         }

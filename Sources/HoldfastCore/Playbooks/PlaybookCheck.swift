@@ -26,11 +26,26 @@ struct PlaybookCheck {
         for edit in playbook.edits { check.check(edit) }
         for choice in playbook.choices { check.check(choice) }
         for step in playbook.steps + playbook.alternatives.flatMap(\.steps) { check.check(step) }
+        check.checkUse()
         if playbook.steps.isEmpty {
             check.found.append(Problem("\"steps\" is empty; a playbook does something", at: playbook.place))
         }
         for test in playbook.tests { check.check(test) }
         return check.found.sorted { $0.place < $1.place }
+    }
+
+    /// What is never named does nothing.
+    private mutating func checkUse() {
+        let used = Set(playbook.references.map { "\($0.root.rawValue) \($0.name)" })
+        for edit in playbook.edits where !used.contains("edits \(edit.name)") {
+            found.append(Problem("no step sends $edits.\(edit.name); use it, or leave it out", at: edit.place))
+        }
+        for choice in playbook.choices where !used.contains("chosen \(choice.name)") {
+            found.append(Problem("no step names $chosen.\(choice.name); use it, or leave it out", at: choice.place))
+        }
+        if let need = playbook.needs, !used.contains("last ") {
+            found.append(Problem("no step names $last; use it, or leave needs out", at: need.place))
+        }
     }
 
     private mutating func check(_ edit: DocumentEdit) {
@@ -94,12 +109,14 @@ struct PlaybookCheck {
         switch step.undo {
         case .irreversible: return
         case _ where secret != nil:
-            let message = "\(call.name) writes \(secret?.description ?? ""), which is secret and never kept, so nothing can "
+            let message =
+                "\(call.name) writes \(secret?.description ?? ""), which is secret and never kept, so nothing can "
                 + "restore it; undo must be {irreversible: reason}"
             found.append(Problem(message, at: step.undoPlace))
         case .restore, .inverseEdit:
             if call.writes.allSatisfy(\.isRoot) {
-                let message = "\(call.name) states in the catalog no section that it writes, so none can be restored; "
+                let message =
+                    "\(call.name) states in the catalog no section that it writes, so none can be restored; "
                     + "undo must be a call or {irreversible: reason}"
                 found.append(Problem(message, at: step.undoPlace))
             }
@@ -197,6 +214,10 @@ struct PlaybookCheck {
             let near = suggestion(for: name, among: type.samples.keys.sorted())
             found.append(Problem("\(type.name) has no sample \"\(name)\"\(near)", at: test.place))
         }
+        for (given, type) in [(test.given, playbook.type), (test.last, playbook.needs?.type)] {
+            guard case .state(let json)? = given, let type else { continue }
+            for path in json.leafPaths { check(path, of: type, at: test.place) }
+        }
         if let rule = test.rule, !playbook.remedies.contains(rule) {
             let near = suggestion(for: rule, among: playbook.remedies)
             found.append(Problem("the playbook does not remedy \"\(rule)\"\(near)", at: test.place))
@@ -219,6 +240,23 @@ extension Playbook {
         return ["id", "account", "region"].contains(name) || type.id.variables.contains(name)
     }
 
+    /// Every reference of its steps and alternatives, and of the edits.
+    fileprivate var references: [PlaybookReference] {
+        let ofEdits = edits.flatMap { edit in
+            (edit.additions.flatMap(\.elements) + [edit.whenAbsent, edit.merge].compactMap { $0 }).flatMap(\.references)
+        }
+        let ofSteps = (steps + alternatives.flatMap(\.steps)).flatMap { step -> [PlaybookReference] in
+            var all = step.with.references.map(\.0) + [step.ifMatch].compactMap { $0 }
+            if case .list(let reference) = step.loop { all.append(reference) }
+            if case .call(_, let with, _) = step.undo { all += with.references.map(\.0) }
+            for clause in step.when?.clauses ?? [] {
+                if case .reference(let reference) = clause.subject { all.append(reference) }
+            }
+            return all
+        }
+        return ofEdits.map(\.0) + ofSteps
+    }
+
     /// Every call that a step or an undo names.
     var callNames: Set<String> {
         var names: Set<String> = []
@@ -235,6 +273,21 @@ extension Playbook {
         for (name, call) in vocabulary.catalog.calls {
             let takesAway = call.inverseWhenAbsent.map { ours[$0] != nil } ?? false
             if takesAway || ours.values.contains(where: { $0.inverseWhenAbsent == name }) { calls[name] = call }
+        }
+    }
+}
+
+extension JSON {
+    /// The path of every scalar and of everything empty in it, with `[]` for elements.
+    fileprivate var leafPaths: [PropertyPath] { leafPaths(at: PropertyPath()) }
+
+    private func leafPaths(at path: PropertyPath) -> [PropertyPath] {
+        switch self {
+        case .array(let elements) where !elements.isEmpty:
+            elements.flatMap { $0.leafPaths(at: path.appending(.each)) }
+        case .object(let object) where !object.isEmpty:
+            object.members.flatMap { $0.value.leafPaths(at: path.appending(.name($0.name))) }
+        default: path.isRoot ? [] : [path]
         }
     }
 }

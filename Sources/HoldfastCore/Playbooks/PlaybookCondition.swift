@@ -57,7 +57,9 @@ extension PredicateParser {
     /// The conditions of a playbook on what stands in some space.
     mutating func condition(_ node: Node, in space: PredicateSpace) -> PlaybookCondition {
         guard let entries = node.entries, !entries.isEmpty else {
-            fail("\(node.kindName) cannot stand here; expected properties or references, and what is asked of them", node)
+            fail(
+                "\(node.kindName) cannot stand here; expected properties or references, and what is asked of them", node
+            )
             return PlaybookCondition(clauses: [])
         }
         return PlaybookCondition(clauses: entries.compactMap { clause($0, in: space) })

@@ -86,7 +86,8 @@ struct PlaybookReader {
             if let only = entry.value["only"] {
                 edit.only = parser.condition(only, in: .value(.free))
                 if !edit.removesOffending {
-                    problems.append(Problem("only says what of an element to remove; add remove: offending", at: only.place))
+                    problems.append(
+                        Problem("only says what of an element to remove; add remove: offending", at: only.place))
                 }
             }
             edit.merge = entry.value["merge"].map { PlaybookTemplate.read($0, problems: &problems) }
@@ -141,7 +142,8 @@ struct PlaybookReader {
             let of = loop["of"] ?? loop
             if let bound = loop["at-most"]?.text.flatMap({ Int($0) }) { step.bound = bound }
             if of.text == "offending" {
-                step.loop = .offending(list: loop["in"].flatMap { path($0.text ?? "", at: $0.place) })
+                step.loop = .offending(
+                    list: loop["in"].flatMap { section(path($0.text ?? "", at: $0.place), at: $0.place) })
             } else {
                 step.loop = reference(of).map(PlaybookStep.Loop.list)
             }
@@ -179,7 +181,8 @@ struct PlaybookReader {
         case ("equivalent", let loses?): return .call(call, with: with, .equivalent(loses: loses))
         case ("exact", _?): problems.append(Problem("an exact undo loses nothing; leave loses out", at: node.place))
         case ("equivalent", nil): problems.append(Problem("an equivalent undo must say what it loses", at: node.place))
-        default: problems.append(Problem("\"grade\" is missing: exact, or equivalent with what it loses", at: node.place))
+        default:
+            problems.append(Problem("\"grade\" is missing: exact, or equivalent with what it loses", at: node.place))
         }
         return .call(call, with: with, .exact)
     }
@@ -187,7 +190,8 @@ struct PlaybookReader {
     private mutating func reference(_ node: Node) -> PlaybookReference? {
         guard let text = node.text, text.hasPrefix("$") else {
             let found = node.text.map { "\"\($0)\"" } ?? node.kindName
-            problems.append(Problem("\(found) cannot stand here; expected a reference such as $resource.X", at: node.place))
+            problems.append(
+                Problem("\(found) cannot stand here; expected a reference such as $resource.X", at: node.place))
             return nil
         }
         do {
@@ -201,8 +205,15 @@ struct PlaybookReader {
     /// The path of a `from: $resource.PATH`.
     private mutating func resourceSection(_ node: Node?) -> PropertyPath? {
         guard let node, let reference = reference(node) else { return nil }
-        if reference.root == .resource { return reference.path }
+        if reference.root == .resource { return section(reference.path, at: node.place) }
         problems.append(Problem("expected a property of the resource: $resource.NAME", at: node.place))
+        return nil
+    }
+
+    /// A path that names one thing.
+    private mutating func section(_ path: PropertyPath?, at place: SourcePlace) -> PropertyPath? {
+        guard let path, path.steps.contains(.each) else { return path }
+        problems.append(Problem("\(path) names many things; one is meant, without []", at: place))
         return nil
     }
 

@@ -114,12 +114,13 @@ indirect enum PlaybookTemplate: Sendable {
             if let word = entries.first(where: { $0.key.hasPrefix("$") }) {
                 return readOperator(word, alone: entries.count == 1, problems: &problems)
             }
-            return .map(entries.map { entry in
-                let isOptional = entry.key.hasSuffix("?")
-                return Member(
-                    name: isOptional ? String(entry.key.dropLast()) : entry.key, isOptional: isOptional,
-                    value: read(entry.value, problems: &problems), place: entry.keyPlace)
-            })
+            return .map(
+                entries.map { entry in
+                    let isOptional = entry.key.hasSuffix("?")
+                    return Member(
+                        name: isOptional ? String(entry.key.dropLast()) : entry.key, isOptional: isOptional,
+                        value: read(entry.value, problems: &problems), place: entry.keyPlace)
+                })
         }
     }
 
@@ -130,7 +131,8 @@ indirect enum PlaybookTemplate: Sendable {
         case ("$join", let parts?) where alone: return .join(parts.map { read($0, problems: &problems) })
         case ("$json", _) where alone: return .json(read(entry.value, problems: &problems))
         default:
-            let message = "\"\(entry.key)\" cannot be a key here; the operators are {$join: [text, ...]} and {$json: value}, "
+            let message =
+                "\"\(entry.key)\" cannot be a key here; the operators are {$join: [text, ...]} and {$json: value}, "
                 + "each on its own"
             problems.append(Problem(message, at: entry.keyPlace))
             return .literal(.null)

@@ -5,7 +5,8 @@ extension PlaybookTest {
     static func read(_ node: Node, problems: inout [Problem]) -> PlaybookTest {
         var test = PlaybookTest(
             given: node["given"].map(given) ?? .state(.object(JSONObject())), sets: [], unsets: [],
-            rule: node["rule"]?.text, offending: nil, params: values(node["params"]), environment: node["in"]?.text ?? "production",
+            rule: node["rule"]?.text, offending: nil, params: values(node["params"]),
+            environment: node["in"]?.text ?? "production",
             lists: (values(node["lists"])).mapValues { ($0.array ?? [$0]).compactMap(\.scalarText) },
             tags: node["tags"].map { values($0).compactMapValues(\.scalarText) },
             related: Dictionary((node["related"]?.entries ?? []).map { ($0.key, ($0.value.list ?? []).map(given)) }) {

@@ -39,7 +39,8 @@ extension Playbook {
 
 extension PlaybookTest {
     fileprivate var expectsOutcome: Bool {
-        plans != nil || calls != nil || undo != nil || undoes != nil || warns != nil || proposes != nil || nothing != nil
+        plans != nil || calls != nil || undo != nil || undoes != nil || warns != nil || proposes != nil
+            || nothing != nil
     }
 }
 
@@ -108,11 +109,13 @@ private struct PlaybookTestRun {
         by rule: Rule, in request: PlanRequest, _ context: EvaluationContext
     ) throws(Problem) -> [Offending] {
         guard let paths = test.offending else {
-            let verdict = rule.evaluate(request.document, of: request.resource, params: request.params, in: context).verdict
+            let verdict = rule.evaluate(request.document, of: request.resource, params: request.params, in: context)
+                .verdict
             if verdict.outcome == .drift { return verdict.offending }
             let why = verdict.reason.isEmpty ? "" : " (\(verdict.reason))"
-            throw problem("\(rule.id) finds \(verdict.outcome.rawValue)\(why) in the given state, so there is nothing to "
-                + "plan for; give another state, or say what is offending")
+            throw problem(
+                "\(rule.id) finds \(verdict.outcome.rawValue)\(why) in the given state, so there is nothing to "
+                    + "plan for; give another state, or say what is offending")
         }
         return paths.map { path in
             let list = PropertyPath(Array(path.steps.dropLast()))
@@ -125,12 +128,14 @@ private struct PlaybookTestRun {
     private func relatedResources(of rule: Rule) throws(Problem) -> [String: RelatedResources] {
         var found: [String: RelatedResources] = [:]
         for name in test.related.keys.sorted() {
-            let read = rule.reads.relations.first { $0.read.name == name }?.read
+            let read =
+                rule.reads.relations.first { $0.read.name == name }?.read
                 ?? playbook.type.relations[name].map { RelatedRead($0) }
             guard let read, let type = vocabulary.catalog.type(read.type) else {
                 let known = rule.reads.relations.map(\.read.name) + playbook.type.relations.keys.sorted()
-                throw problem("neither the rule nor \(playbook.type.name) has the relation \"\(name)\""
-                    + suggestion(for: name, among: known))
+                throw problem(
+                    "neither the rule nor \(playbook.type.name) has the relation \"\(name)\""
+                        + suggestion(for: name, among: known))
             }
             let members = (test.related[name] ?? []).map { given in
                 RelatedResources.Member(
