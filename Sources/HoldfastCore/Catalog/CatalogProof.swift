@@ -26,6 +26,7 @@ extension Catalog {
         prover.listOperations()
         prover.checkCalls()
         prover.checkEvents()
+        prover.checkReads()
         prover.proof.problems.sort { $0.place < $1.place }
         return prover.proof
     }
@@ -122,6 +123,20 @@ private struct CatalogProver {
         for parameter in call.parameters where !parameters.contains(parameter) {
             let hint = suggestion(for: parameter, among: parameters.sorted())
             proof.problems.append(Problem("\(call.name) has no parameter \"\(parameter)\"\(hint)", at: call.place))
+        }
+    }
+
+    /// Every property of a type is filled by one of its reads, or is in its id.
+    mutating func checkReads() {
+        for type in catalog.typeNames.compactMap({ catalog.type($0) }) where !type.read.isEmpty {
+            let reads = type.read.compactMap { catalog.call($0) }.flatMap(\.reads)
+            guard !reads.contains(where: \.isRoot) else { continue }
+            let filled = Set(reads.compactMap(\.property)).union(type.id.variables).union(["AccountId"])
+                .union(type.secret.compactMap(\.property))
+            let properties = Set(type.paths.compactMap { PropertyPath($0.replacing(".*", with: ""))?.property })
+            for property in properties.subtracting(filled).sorted() {
+                proof.problems.append(Problem("no call under read: of \(type.name) fills \(property)", at: type.place))
+            }
         }
     }
 
