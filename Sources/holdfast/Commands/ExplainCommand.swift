@@ -45,10 +45,9 @@ struct ExplainCommand: AsyncParsableCommand {
         if deadLetters > 0 { Output.error("\(deadLetters) dead letters") }
     }
 
-    /// What the event names, also where it is dropped: a failed write affects nothing.
+    /// The resources that the event names. Of a failed write too: `dropped` says that nothing came of it.
     private func affected(by item: DecodedItem, _ catalog: Catalog) -> [ResourceChange] {
-        guard case .event(let event) = item else { return [] }
-        return catalog.changes(for: event).changes
+        item.event.map { catalog.changes(for: $0).changes } ?? []
     }
 
     private func print(_ rows: [JSON]) {

@@ -115,7 +115,9 @@ enum Wiring {
             }
         case .stdin: StdinSource { try await clock.sleep(for: .milliseconds(20)) }
         case .kafka(let brokers, let topics, let group, let options):
-            FileSource(paths: [brokers, group] + topics + options.values) {}
+            KafkaSource(
+                KafkaConfiguration(
+                    brokers: brokers, topics: topics, group: group, options: options.mapValues(fromEnvironment)))
         }
     }
 
