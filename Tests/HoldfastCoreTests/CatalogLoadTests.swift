@@ -208,10 +208,10 @@ struct CatalogDocumentTests {
         let page = ShippedCatalog.folder.deletingLastPathComponent().appending(path: "docs/catalog.md")
         let text = try String(contentsOf: page, encoding: .utf8)
         let blocks = text.components(separatedBy: "```yaml\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
-        #expect(blocks.count == 3)
+        #expect(blocks.count == 4)
         var files: [(name: String, node: Node)] = []
-        for (cloud, block) in zip(["aws", "azure", "gcp"], blocks) {
-            files.append(("\(cloud)/example", try YAMLReader.read(block, file: "\(cloud).yaml")))
+        for (name, block) in zip(["aws/type", "azure/events", "gcp/events", "aws/models"], blocks) {
+            files.append((name, try YAMLReader.read(block, file: "\(name).yaml")))
         }
         let (catalog, problems) = Catalog.load(files, operations: nil)
         #expect(problems == [])

@@ -9,11 +9,23 @@ enum ShippedCatalog {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appending(path: "catalog")
 
+    /// Of each cloud that has a list.
+    static let operations: [Cloud: Set<String>] = {
+        var operations: [Cloud: Set<String>] = [:]
+        for cloud in Cloud.allCases {
+            let path = folder.appending(path: "\(cloud.rawValue)/operations.tsv")
+            guard let text = try? String(contentsOf: path, encoding: .utf8) else { continue }
+            operations[cloud] = Set(
+                text.split(separator: "\n").compactMap { $0.split(separator: "\t").first }.map(String.init))
+        }
+        return operations
+    }()
+
     static let loaded: (catalog: Catalog, problems: [Problem]) = {
         let paths = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
         var files: [(name: String, node: Node)] = []
         var problems: [Problem] = []
-        for path in paths.sorted() where path.hasSuffix(".yaml") && !path.hasSuffix("event-names.yaml") {
+        for path in paths.sorted() where path.hasSuffix(".yaml") {
             do throws(Problem) {
                 let text = (try? String(contentsOf: folder.appending(path: path), encoding: .utf8)) ?? ""
                 files.append((String(path.dropLast(5)), try YAMLReader.read(text, file: "catalog/\(path)")))
@@ -21,7 +33,7 @@ enum ShippedCatalog {
                 problems.append(error)
             }
         }
-        let (catalog, more) = Catalog.load(files, operations: nil)
+        let (catalog, more) = Catalog.load(files, operations: operations)
         return (catalog, problems + more)
     }()
 }

@@ -126,7 +126,8 @@ struct YAMLReaderTests {
         "A file that nests without end is refused, and one that nests deeply is read",
         arguments: ["[", "{a: ", "- ", "? "])
     func depth(opening: String) throws {
-        #expect(problem(String(repeating: opening, count: 200_000)).contains("lists and maps nest deeper than 1000 levels"))
+        #expect(
+            problem(String(repeating: opening, count: 200_000)).contains("lists and maps nest deeper than 1000 levels"))
         let closing = ["[": "]", "{a: ": "}"][opening] ?? ""
         let deep = String(repeating: opening, count: 300) + "x" + String(repeating: closing, count: 300)
         let found = problem(deep)

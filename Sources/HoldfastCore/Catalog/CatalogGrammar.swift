@@ -2,6 +2,7 @@
 extension Catalog {
     /// What a file under `catalog/<cloud>/` may hold.
     package static let schemaShape: Shape = .record(
+        .init("models", .map(keys: "a published model", modelShape), "how the models' operations are logged"),
         .init("types", .map(keys: "the cloud's name of a type", typeShape), "the types of resources of this service"),
         .init(
             "events", .map(keys: "an operation as the cloud logs it", eventShape), "what operations mean"),
@@ -10,6 +11,11 @@ extension Catalog {
         .init(
             "not-ours", .list(notOursShape),
             "operations of this service that change nothing that is watched, and so are not missing"))
+
+    private static let modelShape: Shape = .record(
+        .init("logs", .oneOrMany(.text), required: true, "what is logged, with * for the operation's name"),
+        .init("names", .map(keys: "an operation", .oneOrMany(.text)), "what it is logged as, where not by its name"),
+        .init("beside", .list(.text), "what is logged and is no operation of the model"))
 
     private static let typeShape: Shape = .record(
         .init("id", .text, required: true, "the one canonical id, with variables: arn:{partition}:s3:::{BucketName}"),

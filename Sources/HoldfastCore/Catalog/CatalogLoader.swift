@@ -21,6 +21,7 @@ extension Catalog {
             loader.reader.problems += schemaShape.problems(in: node)
             loader.files.append(.init(service: name, cloud: cloud, node: node))
         }
+        loader.readModels()
         loader.readTypes()
         loader.readCalls()
         loader.readEvents()
@@ -54,6 +55,20 @@ private struct CatalogLoader {
         }
         seen["\(kind) \(name)"] = place
         return true
+    }
+
+    mutating func readModels() {
+        for file in files {
+            for entry in file.section("models")
+            where isNew("\(file.cloud.rawValue) model", entry.key, at: entry.keyPlace) {
+                let names = (entry.value["names"]?.entries ?? []).map { ($0.key, $0.value.texts) }
+                catalog.models.append(
+                    ProviderModel(
+                        name: entry.key, cloud: file.cloud, logs: entry.value["logs"]?.texts ?? [],
+                        names: Dictionary(names) { first, _ in first }, beside: entry.value["beside"]?.texts ?? [],
+                        place: entry.keyPlace))
+            }
+        }
     }
 
     mutating func readTypes() {
@@ -111,6 +126,7 @@ private struct CatalogLoader {
                     } else {
                         checkOperation(action, of: file.cloud, at: operation.place)
                         catalog.notOurs[action] = reason
+                        catalog.notOursClouds[action] = file.cloud
                     }
                 }
             }

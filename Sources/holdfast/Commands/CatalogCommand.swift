@@ -8,7 +8,7 @@ import HoldfastJSON
 struct CatalogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "catalog", abstract: "What each cloud event means, and what is missing.",
-        subcommands: [List.self, Show.self, Missing.self])
+        subcommands: [List.self, Show.self, Missing.self, Prove.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the types of resources.")

@@ -37,6 +37,7 @@ struct RunCommand: AsyncParsableCommand {
         try await firstScan(keeper, journal, recorded, clock)
         let sources = configuration.sources.map { Wiring.source($0, configuration: configuration, clock: clock) }
         let progress = Progress(quiet: quiet)
+        let anchors = configuration.anchors.map(configuration.resolve)
         let service = Service(
             keeper: keeper, sources: sources, reader: reader, clock: clock, limits: policy.limits
         ) { progress.tell($0) }
@@ -47,23 +48,36 @@ struct RunCommand: AsyncParsableCommand {
                         service: Running(service: service), successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
+                    .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
         try await group.run()
+        try Anchoring.write(journal, anchors, clock)
         for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }
         try journal.close()
     }
 
     private func noteStart(_ keeper: Keeper, _ data: DataSet, _ clock: SystemWallClock) async throws {
-        try await keeper.note(audit: [
-            AuditEntry(
-                kind: "data-loaded", at: clock.wallTime(),
-                body: [
-                    "program": .string(Version.text), "catalog": .string(data.catalogDigest),
-                    "rules": .number(JSONNumber(data.baseline.rules.count)),
-                    "playbooks": .number(JSONNumber(data.playbooks.all.count)),
-                    "mode": .string(data.configuration.mode.rawValue),
-                ])
-        ])
+        let notices =
+            data.problems.isEmpty
+            ? []
+            : [
+                Notice(
+                    code: NoticeCode.dataBroken.rawValue, subject: "data files",
+                    text: "\(data.problems.count) problems in data files; what they stand in is left out",
+                    raised: clock.wallTime())
+            ]
+        try await keeper.note(
+            notices: notices,
+            audit: [
+                AuditEntry(
+                    kind: "data-loaded", at: clock.wallTime(),
+                    body: [
+                        "program": .string(Version.text), "catalog": .string(data.catalogDigest),
+                        "rules": .number(JSONNumber(data.baseline.rules.count)),
+                        "playbooks": .number(JSONNumber(data.playbooks.all.count)),
+                        "mode": .string(data.configuration.mode.rawValue),
+                    ])
+            ])
     }
 
     private func readRecorded(_ data: DataSet, _ clock: SystemWallClock) throws -> [RecordedResource] {
@@ -104,7 +118,9 @@ enum Wiring {
             }
         case .stdin: StdinSource { try await clock.sleep(for: .milliseconds(20)) }
         case .kafka(let brokers, let topics, let group, let options):
-            FileSource(paths: [brokers, group] + topics + options.values) {}
+            KafkaSource(
+                KafkaConfiguration(
+                    brokers: brokers, topics: topics, group: group, options: options.mapValues(fromEnvironment)))
         }
     }
 

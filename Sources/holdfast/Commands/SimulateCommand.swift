@@ -49,7 +49,9 @@ struct SimulationReport {
     init(_ results: [Simulation.Result]) { self.results = results }
 
     var failedSeed: UInt64? { results.first { !$0.violations.isEmpty }?.seed }
-    var faults: [(Fault, Int)] { Fault.allCases.map { fault in (fault, results.reduce(0) { $0 + ($1.fired[fault] ?? 0) }) } }
+    var faults: [(Fault, Int)] {
+        Fault.allCases.map { fault in (fault, results.reduce(0) { $0 + ($1.fired[fault] ?? 0) }) }
+    }
     var checkers: [(Checker, Int)] {
         Checker.allCases.map { checker in (checker, results.reduce(0) { $0 + ($1.judged[checker] ?? 0) }) }
     }

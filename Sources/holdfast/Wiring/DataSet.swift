@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 import HoldfastCore
-import HoldfastEngine
 import HoldfastCrypto
+import HoldfastEngine
 import HoldfastFiles
 import HoldfastJSON
 
@@ -34,8 +34,15 @@ enum ShippedData {
 }
 
 extension DataSet {
-    /// - Throws: ``Failure`` with every problem, where there is one.
+    /// What could be read; what is broken is said on standard error and left out, and the rest goes on.
     static func load(_ configuration: Configuration) throws -> DataSet {
+        let data = try read(configuration)
+        for problem in data.problems { Output.error(problem.description) }
+        return data
+    }
+
+    /// - Throws: ``Failure`` with every problem, where there is one: for a reload, which keeps the old data then.
+    static func loadWhole(_ configuration: Configuration) throws -> DataSet {
         let data = try read(configuration)
         guard data.problems.isEmpty else { throw Failure(data.problems.map(\.description).joined(separator: "\n")) }
         return data

@@ -22,7 +22,7 @@ struct Reloading: ServiceLifecycle.Service {
 
     private func reload() async throws {
         do {
-            let data = try DataSet.load(try ConfigurationFile.read(config))
+            let data = try DataSet.loadWhole(try ConfigurationFile.read(config))
             let changes = try await keeper.adopt(data.policy(), now: clock.wallTime())
             let text = FindingChange.allCases.compactMap { change in
                 changes[change].map { "\($0) \(change.rawValue)" }
@@ -37,5 +37,25 @@ struct Reloading: ServiceLifecycle.Service {
                     raised: clock.wallTime())
             ])
         }
+    }
+}
+
+/// Checkpoints of the audit log go to the anchors once a minute, and when the service stops.
+struct Anchoring: ServiceLifecycle.Service {
+    let journal: SQLiteJournal
+    let paths: [String]
+    let clock: SystemWallClock
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                try await clock.sleep(for: .seconds(60))
+                try Anchoring.write(journal, paths, clock)
+            }
+        }
+    }
+
+    static func write(_ journal: SQLiteJournal, _ paths: [String], _ clock: SystemWallClock) throws {
+        for path in paths { _ = try journal.checkpoint(to: AuditAnchor(path: path), at: clock.wallTime()) }
     }
 }
