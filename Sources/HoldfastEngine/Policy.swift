@@ -137,8 +137,8 @@ package struct Policy: Sendable {
 
     // MARK: Plans
 
-    /// What would be done about a finding; `nil` where no playbook remedies it, or the mode or the rule's maturity makes
-    /// no plans.
+    /// What would be done about a finding; `nil` where no playbook remedies it, or the mode or the rule's maturity
+    /// makes no plans.
     ///
     /// - Parameter lastObserved: the resource as it last was read, for playbooks that bring back what is gone.
     func plan(

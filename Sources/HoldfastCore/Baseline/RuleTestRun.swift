@@ -26,9 +26,10 @@ private struct TestRun {
 
     /// A path of the type, or one that only a facet reads.
     private func has(_ path: PropertyPath, _ type: ResourceType) -> Bool {
-        type.has(path) || rule.reads.facets.contains { facet in
-            facet.reads(type: type.name).contains { path.hasPrefix($0) || $0.hasPrefix(path) }
-        }
+        type.has(path)
+            || rule.reads.facets.contains { facet in
+                facet.reads(type: type.name).contains { path.hasPrefix($0) || $0.hasPrefix(path) }
+            }
     }
 
     private func problem(_ message: String) -> Problem { Problem("\(rule.id): \(message)", at: test.place) }

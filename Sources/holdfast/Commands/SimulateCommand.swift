@@ -11,7 +11,8 @@ struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run the real engine in simulated worlds, with everything going wrong.",
         discussion: """
-            A seed is exact for one commit and one toolchain. With --report a fault that never fired, or a checker that \
+            A seed is exact for one commit and one toolchain. With --report a fault that never fired, or a checker \
+            that \
             never had anything to judge, fails. With --break a protection is taken away and a checker must notice.
             """)
 

@@ -87,8 +87,10 @@ struct Summary {
         guard let worst = live.first else { return "Nothing drifted: no rule that could be judged is broken." }
         let drift = live.filter { $0.origin == .drift }.count
         return
-            "\(counted(live.count, "finding")) \(live.count == 1 ? "is" : "are") open (\(drift) drifted under our eyes, "
-            + "\(live.count - drift) may have been so before); the worst is \(worst.severity.rawValue): \(worst.rule) on "
+            "\(counted(live.count, "finding")) \(live.count == 1 ? "is" : "are") open (\(drift) drifted under "
+            + "our eyes, "
+            + "\(live.count - drift) may have been so before); the worst is \(worst.severity.rawValue): "
+            + "\(worst.rule) on "
             + "\(worst.resource.id)."
     }
 
