@@ -12,6 +12,7 @@ let memorySafe = strict + [.strictMemorySafety()]
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -50,7 +51,8 @@ let package = Package(
 
         // Floor 3: adapters. None imports another.
         .target(
-            name: "HoldfastFiles", dependencies: ["HoldfastEngine", "HoldfastCore", "HoldfastJSON", "CZlib", yams],
+            name: "HoldfastFiles",
+            dependencies: ["HoldfastEngine", "HoldfastCore", "HoldfastCrypto", "HoldfastJSON", "CZlib", yams],
             swiftSettings: strict),
         .target(
             name: "HoldfastStore",
@@ -66,7 +68,7 @@ let package = Package(
         // Floor 5: wiring and command line only.
         .executableTarget(
             name: "holdfast",
-            dependencies: house + ["HoldfastKafka", "HoldfastSimulation", argumentParser, lifecycle, logging],
+            dependencies: house + ["HoldfastKafka", "HoldfastSimulation", argumentParser, lifecycle, logging, signals],
             swiftSettings: strict),
 
         .testTarget(name: "HouseTests", swiftSettings: strict),
@@ -81,7 +83,7 @@ let package = Package(
         .testTarget(
             name: "HoldfastFilesTests",
             dependencies: ["HoldfastFiles", "HoldfastEngine", "HoldfastCore", "HoldfastJSON"], swiftSettings: strict),
-        .testTarget(name: "HoldfastStoreTests", dependencies: house, swiftSettings: strict),
+        .testTarget(name: "HoldfastStoreTests", dependencies: house + [grdb], swiftSettings: strict),
         .testTarget(
             name: "HoldfastKafkaTests", dependencies: ["HoldfastKafka", "HoldfastEngine", "HoldfastCore"],
             swiftSettings: strict),

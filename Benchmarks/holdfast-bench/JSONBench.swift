@@ -20,12 +20,12 @@ struct JSONBench: ParsableCommand {
         guard !events.isEmpty else { throw ValidationError("there is no event to read") }
         let total = events.reduce(0) { $0 + $1.count }
         print("\(events.count) events, mean \(total / events.count) bytes; simdjson \(simdjsonKernel)")
-        let differences = events.count { !agree(on: $0) }
+        let differences = events.count { !Self.agree(on: $0) }
         print("events on which scanner and simdjson differ: \(differences)")
 
-        var contenders = contenders(events)
-        contenders.run(rounds: rounds, events: events.count)
-        print(contenders.table(events: events.count, bytes: total))
+        var contenders = Self.contenders()
+        measure(&contenders, on: events, rounds: rounds)
+        print(table(of: contenders, size: Double(total) / Double(events.count)))
         let ratios = zip(contenders[1].rounds, contenders[0].rounds).map { $0 / $1 }
         print("scanner is \(percent(ratios.median)) of the speed of simdjson On-Demand with its copy")
         print("(rounds: \(ratios.map(percent).joined(separator: ", ")); sums \(contenders.map(\.sum)))")
@@ -64,24 +64,23 @@ struct JSONBench: ParsableCommand {
         ["recipientAccountId"], ["userIdentity", "arn"], ["userIdentity", "type"], ["requestParameters"],
         ["responseElements"], ["resources"],
     ]
+    /// The order in which the service writes the members of its events.
+    private static let usual: [[String]] =
+        [
+            "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
+            "userAgent", "requestParameters", "responseElements", "requestID", "eventID", "readOnly", "resources",
+            "eventType", "managementEvent", "recipientAccountId", "eventCategory", "tlsDetails",
+        ].map { [$0] }
+        + ["type", "principalId", "arn", "accountId", "accessKeyId"].map { ["userIdentity", $0] }
+    private static let fields = FieldSet(paths: paths, usual: usual)
+    private static let unordered = FieldSet(paths: paths)
     private static let resourceFields = FieldSet(["ARN"])
 
-    private func contenders(_ events: [UnsafeRawBufferPointer]) -> [Contender] {
-        let fields = FieldSet(paths: Self.paths)
-        var slots: [JSONSlice] = []
-        var inner: [JSONSlice] = []
+    private static func contenders() -> [Contender<UnsafeRawBufferPointer>] {
         let reader = holdfast_reader_new()
         return [
-            Contender("scanner, slices") {
-                var sum = 0
-                for event in events {
-                    guard fields.scan(event, into: &slots) == .fields else { continue }
-                    for slot in slots { sum &+= slot.range.count }
-                    sum &+= Self.arns(slots[12], event, &inner).bytes
-                }
-                return sum
-            },
-            Contender("simdjson On-Demand with copy") {
+            Contender("scanner, slices") { scan($0, fields) },
+            Contender("simdjson On-Demand with copy") { events in
                 var sum = 0
                 var found = holdfast_event()
                 for event in events {
@@ -93,21 +92,36 @@ struct JSONBench: ParsableCommand {
                 }
                 return sum
             },
-            Contender("scanner, slices and 10 strings") {
+            Contender("scanner, slices and 10 strings") { events in
                 var sum = 0
+                var slots: [JSONSlice] = []
                 for event in events {
-                    guard fields.scan(event, into: &slots) == .fields else { continue }
+                    guard case .fields = fields.scan(event, into: &slots) else { continue }
                     let bytes = event.bindMemory(to: UInt8.self).span
                     for slot in slots where slot.kind == .string { sum &+= slot.string(in: bytes)?.utf8.count ?? 0 }
                 }
                 return sum
             },
-            Contender("strict parser, tree") {
+            Contender("scanner, slices, no usual order") { scan($0, unordered) },
+            Contender("strict parser, tree") { events in
                 var sum = 0
                 for event in events { sum &+= (try? JSON.parse(event))?.object?.count ?? 0 }
                 return sum
             },
         ]
+    }
+
+    /// The bytes of all fields of some events.
+    private static func scan(_ events: ArraySlice<UnsafeRawBufferPointer>, _ fields: FieldSet) -> Int {
+        var sum = 0
+        var slots: [JSONSlice] = []
+        var inner: [JSONSlice] = []
+        for event in events {
+            guard case .fields = fields.scan(event, into: &slots) else { continue }
+            for slot in slots[..<12] { sum &+= slot.range.count }
+            sum &+= arns(slots[12], event, &inner).bytes
+        }
+        return sum
     }
 
     /// The ARNs among the resources of an event: how many, and how many bytes.
@@ -126,12 +140,12 @@ struct JSONBench: ParsableCommand {
     }
 
     /// Whether the scanner and simdjson find the same bytes in an event.
-    private func agree(on event: UnsafeRawBufferPointer) -> Bool {
+    private static func agree(on event: UnsafeRawBufferPointer) -> Bool {
         var slots: [JSONSlice] = []
         var found = holdfast_event()
         let reader = holdfast_reader_new()
         defer { holdfast_reader_free(reader) }
-        guard FieldSet(paths: Self.paths).scan(event, into: &slots) == .fields,
+        guard fields.scan(event, into: &slots) == .fields,
             holdfast_reader_read(reader, event.baseAddress, event.count, &found)
         else { return false }
         let same = withUnsafeBytes(of: &found.fields) { fields in

@@ -37,6 +37,8 @@ struct IntakeStep {
     mutating func take(_ event: ChangeEvent) throws(JournalError) {
         seen.insert(event.id)
         step.transaction.eventIDs.append(event.id)
+        event.body.appendCanonical(to: &step.transaction.batch)
+        step.transaction.batch.append(UInt8(ascii: "\n"))
         counts.events += 1
         if event.time > step.now + step.policy.limits.clockTolerance { fromFuture += 1 }
         switch step.policy.catalog.changes(for: event) {

@@ -11,6 +11,7 @@ package actor Keeper {
     private var leases: [String: Lease] = [:]
     /// Claimed and not yet settled: a mark meanwhile is a new generation, and makes one rerun.
     private var claimed: Set<ResourceID> = []
+    private var dirtyIsOld = false
     package private(set) var totals = Totals()
 
     /// What the service has done since it started.
@@ -72,10 +73,13 @@ package actor Keeper {
         _ item: DecodedItem, into intake: inout IntakeStep, place: String
     ) throws(JournalError) {
         switch item {
-        case .event(let event):
+        case .event(var event):
             if known.contains(event.id) || intake.seen.contains(event.id) {
                 intake.counts.duplicates += 1
                 return
+            }
+            do { try event.readBody() } catch {
+                return intake.deadLetter(error.reason, at: place, bytes: error.bytes)
             }
             try intake.take(event)
         case .dropped(let dropped): intake.drop(dropped)
@@ -103,6 +107,7 @@ package actor Keeper {
         try step.evaluate(cause: .baseline)
         try step.evaluateAll(dirty.resource, context: dirty.context, cause: .baseline)
         step.transaction.done = [dirty]
+        try step.readAgainIfTooEarly(dirty)
         try commit(step, lease: nil)
         totals.described += 1
     }
@@ -168,6 +173,40 @@ package actor Keeper {
             try step.observe(recorded.description, resource: recorded.resource, context: recorded.context)
         }
         try step.evaluate(cause: .baseline)
+        step.transaction.notices += Keeper.baselineNotice(step.changes, "the first scan", now)
+        try commit(step, lease: nil)
+    }
+
+    /// One digest for all that no event opened: no prompts, no writes.
+    private static func baselineNotice(
+        _ changes: [(finding: Finding, change: FindingChange)], _ what: String, _ now: Timestamp
+    ) -> [Notice] {
+        let opened = changes.filter { $0.change == .opened || $0.change == .reopened }.count
+        guard opened > 0 else { return [] }
+        return [
+            Notice(
+                code: NoticeCode.baselineFindings.rawValue, subject: what,
+                text: "\(what) opened \(opened) findings that no event caused", raised: now)
+        ]
+    }
+
+    /// A notice while the oldest dirty resource waits for longer than the limit, and its end.
+    package func watchAge(now: Timestamp) throws(JournalError) {
+        let oldest = try journal.dirtySummary().oldest ?? now
+        let isOld = now.since(oldest).nanoseconds > policy.limits.dirtyAge.nanoseconds
+        guard isOld != dirtyIsOld else { return }
+        dirtyIsOld = isOld
+        var step = Step(policy: policy, journal: journal, now: now)
+        let code = NoticeCode.dirtyTooOld.rawValue
+        if isOld {
+            step.transaction.notices = [
+                Notice(
+                    code: code, subject: "reconcile", text: "a changed resource waits to be read since \(oldest)",
+                    raised: now)
+            ]
+        } else {
+            step.transaction.closedNotices = [NoticeClosing(code: code, subject: "reconcile", at: now)]
+        }
         try commit(step, lease: nil)
     }
 
@@ -182,6 +221,7 @@ package actor Keeper {
             var step = Step(policy: policy, journal: journal, now: now)
             for row in page { try step.evaluateAll(row.resource, context: row.context, cause: .baseline) }
             for (_, change) in step.changes { changes[change, default: 0] += 1 }
+            step.transaction.notices += Keeper.baselineNotice(step.changes, "a reload", now)
             try commit(step, lease: nil)
             last = end.resource
         }

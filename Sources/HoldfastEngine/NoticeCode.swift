@@ -6,14 +6,14 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case sourceGap = "source-gap"
     /// A source fails and is tried again.
     case sourceFailing = "source-failing"
+    /// Data files were broken when the service started; it runs without them.
+    case dataBroken = "data-broken"
     /// Changed data files were refused; the old ones stay in force.
     case reloadRefused = "reload-refused"
     /// Events carry times from the future: a clock is wrong, or somebody forges.
     case eventsFromFuture = "events-from-future"
     /// The oldest dirty resource waits longer than the limit.
     case dirtyTooOld = "dirty-too-old"
-    /// Another instance took over what this one wrote.
-    case fenced = "fenced"
     /// The first scan or changed rules opened findings: one digest, no prompts.
     case baselineFindings = "baseline-findings"
 }

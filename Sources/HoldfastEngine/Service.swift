@@ -116,6 +116,7 @@ package struct Service<C: HoldfastClock>: Sendable {
     /// - Returns: whether there was anything to do.
     private func reconcileOnce() async throws -> Bool {
         try await keeper.fireTimers(now: clock.wallTime())
+        try await keeper.watchAge(now: clock.wallTime())
         let due = try await keeper.claim(now: clock.wallTime(), limit: limits.describesAtOnce)
         try await settle(due)
         return !due.isEmpty

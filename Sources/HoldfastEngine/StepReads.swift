@@ -27,6 +27,21 @@ extension Step {
                 evidence: JSON.array(items.map(\.json)).canonicalBytes, actor: "", action: "read"))
     }
 
+    /// A read that started before it could be sure to see the newest event is read again when it can be.
+    mutating func readAgainIfTooEarly(_ dirty: DirtyResource) throws(JournalError) {
+        let subject = try subject(dirty.resource, context: dirty.context)
+        // Items stand in order: a reported one that comes last came after all that was read.
+        guard let newest = subject.view.applied.last, newest.source == .reported, !subject.view.isDeleted
+        else { return }
+        var again = dirty
+        again.notBefore =
+            newest.time + policy.resolution(for: dirty.resource.type)
+            + policy.margin(for: dirty.resource.type) + Span(nanoseconds: 1)
+        again.attempts = 0
+        again.reason = "read too early"
+        transaction.dirty.append(again)
+    }
+
     /// Must be looked at again, once the burst is over.
     mutating func markDirty(_ resource: ResourceID, context: ResourceContext, reason: String) {
         transaction.dirty.append(

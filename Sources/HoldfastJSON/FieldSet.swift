@@ -6,7 +6,9 @@
 /// decides whether the text is JSON at all.
 package struct FieldSet: Sendable {
     package enum Outcome: Sendable {
-        /// The strict parser accepts the text, and each slot holds the place of the value it would find.
+        /// The strict parser with its usual limits accepts the text, and each slot holds the place of the value it
+        /// would find. Names that nobody wants may be there twice: only the strict parser looks for these, when told
+        /// to.
         case fields
         /// Anything else: not JSON, not an object, an escape in a name where wanted names may stand, a wanted name
         /// twice, deeper than the limit, 4 GiB or more, a byte order mark. Every slot is absent.
@@ -15,7 +17,6 @@ package struct FieldSet: Sendable {
 
     /// One cell of the open-addressed table of one level of names.
     struct Cell: Sendable {
-        var head: UInt64 = 0
         var tail: UInt64 = 0
         /// Bytes of the name; `-1` for a cell that is free.
         var count: Int32 = -1
@@ -24,26 +25,53 @@ package struct FieldSet: Sendable {
         var child: Int32 = -1
         /// Where the name starts in ``names``.
         var name: Int32 = 0
+        /// The guess after the one of this name; `-1` where the name is not among the usual ones.
+        var nextGuess: Int32 = -1
     }
-    /// Where the cells of one level are: a power of two of them, at most half of them taken.
+    /// A name that usually comes next, compared with the text before anything is looked up. It is held with the quote
+    /// and the colon after it, as two words that may overlap.
+    struct Guess: Sendable {
+        var head: UInt64
+        var tail: UInt64
+        /// All ones, or as many bytes as there are.
+        var mask: UInt64
+        /// Where the tail begins, from the start of the name.
+        var tailOffset: Int32
+        /// Bytes of the name alone.
+        var count: Int32
+        /// Where the name starts in ``names``.
+        var name: Int32
+        /// The cell of the name, `-1` where nobody wants it.
+        var cell: Int32
+    }
+    /// Where the cells of one level are: a power of two of them, at most a quarter of them taken.
     struct Level: Sendable {
-        var cells: Int32
-        var shift: Int32
+        var firstCell: Int
+        /// The number of cells, less one.
+        var mask: Int
+        var firstGuess: Int
+        /// The guess after the last.
+        var endGuess: Int
     }
 
     private(set) var cells: [Cell] = []
     private(set) var levels: [Level] = []
-    private(set) var names: [UInt8] = []
+    private(set) var guesses: [Guess] = []
+    /// The names one after the other; before the first stand eight bytes, for keys to reach back into.
+    private(set) var names = [UInt8](repeating: 0, count: 8)
     private let slotCount: Int
     private let depth: Int
 
     /// - Parameters:
     ///   - paths: member names from the outside in, such as `["userIdentity", "arn"]`, each path once. The slot of a
     ///     path is its index here. A path that leads through anything but objects finds nothing.
+    ///   - usual: the members of objects, wanted or not, in the order in which they usually come, as paths. Texts that
+    ///     keep to it are read faster; what is found is the same.
     ///   - depth: arrays and objects open at one time that are not unusual; 1 to 64.
-    package init(paths: [[String]], depth: Int = 64) {
+    package init(paths: [[String]], usual: [[String]] = [], depth: Int = 64) {
         precondition((1...64).contains(depth), "a field set counts 1 to 64 levels, not \(depth)")
         precondition(Set(paths).count == paths.count, "each path stands once in a field set: \(paths)")
+        precondition(!paths.isEmpty, "a field set wants a field")
         precondition(paths.allSatisfy { !$0.isEmpty }, "a path in a field set names a member: \(paths)")
         self.depth = depth
         // Names on the way to a wanted one have slots too, after the wanted ones, so that a second one is noticed.
@@ -54,37 +82,66 @@ package struct FieldSet: Sendable {
             }
         }
         slotCount = slots.count
-        _ = addLevel(below: [], slots: slots)
+        _ = addLevel(below: [], slots: slots, usual: usual)
     }
 
     /// The members of one level by their names; the slot of a name is its index here.
     package init(_ names: [String], depth: Int = 64) { self.init(paths: names.map { [$0] }, depth: depth) }
 
-    private mutating func addLevel(below path: [String], slots: [[String]]) -> Int32 {
+    /// Adds the names wanted right below a path, and the levels below them; the index of the level.
+    private mutating func addLevel(below path: [String], slots: [[String]], usual: [[String]]) -> Int32 {
         let members = slots.enumerated().filter { $0.element.count == path.count + 1 && $0.element.starts(with: path) }
         var bits = 2
         while 1 << bits < members.count * 4 { bits += 1 }
-        let level = Level(cells: Int32(cells.count), shift: Int32(64 - bits))
+        var level = Level(firstCell: cells.count, mask: 1 << bits - 1, firstGuess: guesses.count, endGuess: 0)
+        cells.append(contentsOf: Array(repeating: Cell(), count: 1 << bits))
+        var places: [String: Int] = [:]
+        for (slot, member) in members {
+            places[member[path.count]] = addCell(member[path.count], slot: slot, level: level)
+        }
+        for name in usual where name.count == path.count + 1 && name.starts(with: path) {
+            addGuess(name[path.count], place: places[name[path.count]], level: level)
+        }
+        level.endGuess = guesses.count
         let index = Int32(levels.count)
         levels.append(level)
-        cells.append(contentsOf: Array(repeating: Cell(), count: 1 << bits))
-        for (slot, member) in members {
-            let name = Array(member[path.count].utf8)
-            let key = (name + [0]).withUnsafeBytes { bytes in
-                bytes.baseAddress.map { NameKey($0, count: name.count, start: 0, end: name.count) }
-            }
-            guard let key else { preconditionFailure("an array with an element has an address") }
-            var cell = Cell(head: key.head, tail: key.tail, count: Int32(name.count), slot: Int32(slot))
-            cell.name = Int32(names.count)
-            names.append(contentsOf: name)
-            if slots.contains(where: { $0.count > member.count && $0.starts(with: member) }) {
-                cell.child = addLevel(below: member, slots: slots)
-            }
-            var place = key.place(shift: level.shift)
-            while cells[Int(level.cells) + place].count >= 0 { place = (place + 1) & (1 << bits - 1) }
-            cells[Int(level.cells) + place] = cell
+        for (_, member) in members where slots.contains(where: { $0.count > member.count && $0.starts(with: member) }) {
+            guard let place = places[member[path.count]] else { continue }
+            cells[level.firstCell + place].child = addLevel(below: member, slots: slots, usual: usual)
         }
         return index
+    }
+
+    /// Puts a name into a free cell; its index in the level.
+    private mutating func addCell(_ name: String, slot: Int, level: Level) -> Int {
+        let start = names.count
+        names.append(contentsOf: name.utf8)
+        let count = names.count - start
+        let key = names.withUnsafeBytes { NameKey($0, start: start, end: $0.count) }
+        var place = key.hash & level.mask
+        while cells[level.firstCell + place].count >= 0 { place = (place + 1) & level.mask }
+        cells[level.firstCell + place] = Cell(
+            tail: key.tail, count: Int32(count), slot: Int32(slot), name: Int32(start))
+        return place
+    }
+
+    private mutating func addGuess(_ name: String, place: Int?, level: Level) {
+        let start = names.count
+        names.append(contentsOf: name.utf8)
+        names.append(contentsOf: "\":".utf8)
+        let count = names.count - start
+        let words = names.withUnsafeBytes { names in
+            (
+                NameKey(names, start: start, end: min(start + 8, names.count)).tail,
+                NameKey(names, start: start, end: names.count).tail
+            )
+        }
+        guesses.append(
+            Guess(
+                head: words.0, tail: words.1, mask: count < 8 ? 1 << UInt64(count * 8) - 1 : .max,
+                tailOffset: Int32(max(0, count - 8)), count: Int32(count - 2), name: Int32(start),
+                cell: Int32(place ?? -1)))
+        if let place { cells[level.firstCell + place].nextGuess = Int32(guesses.count - level.firstGuess) }
     }
 }
 
@@ -108,29 +165,31 @@ extension FieldSet {
 
     /// Reads an object inside of a text. The places in the slots count from the start of the whole text.
     package func scan(_ object: JSONSlice, in bytes: Span<UInt8>, into slots: inout [JSONSlice]) -> Outcome {
-        let end = scan(bytes, from: object.range.lowerBound, into: &slots)
+        let end = bytes.withUnsafeBytes { bytes in
+            Scanner(bytes).map { scan($0, from: object.range.lowerBound, into: &slots) }
+        }
         if end == object.range.upperBound { return .fields }
         clear(&slots)
         return .unusual
     }
 
     /// The index after the object that starts here; `-1`, with every slot absent, for the unusual.
-    func scan(_ bytes: Span<UInt8>, from start: Int, into slots: inout [JSONSlice]) -> Int {
-        bytes.withUnsafeBytes { bytes in
-            guard let scanner = Scanner(bytes) else { return -1 }
-            return scan(scanner, from: start, into: &slots)
-        }
-    }
-
-    private func scan(_ scanner: Scanner, from start: Int, into slots: inout [JSONSlice]) -> Int {
+    func scan(_ scanner: Scanner, from start: Int, into slots: inout [JSONSlice]) -> Int {
         clear(&slots)
         guard scanner.count <= Int(UInt32.max), scanner.byte(start) == UInt8(ascii: "{") else { return -1 }
         let end = slots.withUnsafeMutableBufferPointer { slots in
             cells.withUnsafeBufferPointer { cells in
                 levels.withUnsafeBufferPointer { levels in
-                    names.withUnsafeBytes { names in
-                        FieldScanner(scanner: scanner, cells: cells, levels: levels, names: names, slots: slots)
-                            .object(at: start, level: 0, depth: depth)
+                    guesses.withUnsafeBufferPointer { guesses in
+                        names.withUnsafeBytes { names in
+                            guard let slots = slots.baseAddress, let cells = cells.baseAddress,
+                                let levels = levels.baseAddress, let names = names.baseAddress
+                            else { return -1 }
+                            let fields = FieldScanner(
+                                scanner: scanner, cells: cells, levels: levels, guesses: guesses, names: names,
+                                slots: slots)
+                            return fields.object(at: start, level: 0, depth: depth)
+                        }
                     }
                 }
             }
@@ -140,120 +199,11 @@ extension FieldSet {
     }
 
     private func clear(_ slots: inout [JSONSlice]) {
-        if slots.count == slotCount {
-            for index in slots.indices { slots[index] = .absent }
-        } else {
+        guard slots.count == slotCount else {
             slots = Array(repeating: .absent, count: slotCount)
-        }
-    }
-}
-
-/// A name as two words: its first eight bytes and its last, the same for a name shorter than that.
-struct NameKey {
-    let head: UInt64
-    let tail: UInt64
-
-    /// Of the name between two indices of a text of `count` bytes.
-    @inline(__always)
-    init(_ text: UnsafeRawPointer, count: Int, start: Int, end: Int) {
-        let length = end &- start
-        if length >= 8 {
-            head = text.loadUnaligned(fromByteOffset: start, as: UInt64.self)
-            tail = text.loadUnaligned(fromByteOffset: end &- 8, as: UInt64.self)
             return
         }
-        tail = 0
-        if start &+ 8 <= count {
-            head =
-                UInt64(littleEndian: text.loadUnaligned(fromByteOffset: start, as: UInt64.self))
-                & (1 &<< UInt64(truncatingIfNeeded: length &* 8) &- 1)
-        } else {
-            var word: UInt64 = 0
-            for index in (start..<end).reversed() {
-                word = word &<< 8 | UInt64(text.load(fromByteOffset: index, as: UInt8.self))
-            }
-            head = word
-        }
-    }
-
-    /// The cell of a level where the search for this name begins.
-    @inline(__always)
-    func place(shift: Int32) -> Int {
-        let mixed = (head ^ (tail &<< 23 | tail &>> 41)) &* 0x9E37_79B9_7F4A_7C15
-        return Int(truncatingIfNeeded: mixed &>> UInt64(truncatingIfNeeded: shift))
-    }
-}
-
-/// Reads the objects of one text by the levels of a ``FieldSet``.
-struct FieldScanner {
-    let scanner: Scanner
-    let cells: UnsafeBufferPointer<FieldSet.Cell>
-    let levels: UnsafeBufferPointer<FieldSet.Level>
-    let names: UnsafeRawBufferPointer
-    let slots: UnsafeMutableBufferPointer<JSONSlice>
-
-    /// The index after the object whose opening brace is at `start`, `-1` for the unusual. Calls itself once a level.
-    func object(at start: Int, level: Int, depth: Int) -> Int {
-        var at = scanner.skipSpace(start &+ 1)
-        if scanner.byte(at) == UInt8(ascii: "}") { return at &+ 1 }
-        guard scanner.byte(at) == UInt8(ascii: "\"") else { return -1 }
-        at &+= 1
-        let level = levels[level]
-        while at >= 0 {
-            let name = scanner.string(at)
-            guard name.end >= 0, !name.isEscaped else { return -1 }
-            let cell = cell(of: at, name.end, level: level)
-            at = scanner.skipColon(name.end)
-            guard at >= 0 else { return -1 }
-            if cell < 0 {
-                at = scanner.skipValue(at, depth: depth &- 1)
-            } else {
-                at = store(at, cell: cells[cell], depth: depth &- 1)
-            }
-            guard at >= 0 else { return -1 }
-            at = scanner.skipToName(at)
-        }
-        return at == -1 ? -1 : ~at
-    }
-
-    /// The cell of the name that lies between these indices, `-1` where nobody wants it.
-    @inline(__always)
-    private func cell(of start: Int, _ end: Int, level: FieldSet.Level) -> Int {
-        let key = NameKey(scanner.base, count: scanner.count, start: start, end: end)
-        let mask = Int(truncatingIfNeeded: UInt64.max &>> UInt64(truncatingIfNeeded: level.shift))
-        var place = key.place(shift: level.shift)
-        while true {
-            let index = Int(level.cells) &+ place
-            let cell = cells[index]
-            if cell.count < 0 { return -1 }
-            if cell.head == key.head, cell.tail == key.tail, Int(cell.count) == end &- start,
-                cell.count <= 16 || sameName(cell, start)
-            {
-                return index
-            }
-            place = (place &+ 1) & mask
-        }
-    }
-
-    /// For names longer than the two words of their key.
-    private func sameName(_ cell: FieldSet.Cell, _ start: Int) -> Bool {
-        let wanted = names[Int(cell.name)..<(Int(cell.name) + Int(cell.count))]
-        return wanted.elementsEqual(UnsafeRawBufferPointer(start: scanner.base + start, count: wanted.count))
-    }
-
-    /// Keeps the place of a wanted value and goes into it where more is wanted inside; the index after it.
-    @inline(__always)
-    private func store(_ start: Int, cell: FieldSet.Cell, depth: Int) -> Int {
-        let slot = Int(cell.slot)
-        guard slots[slot].kind == .absent else { return -1 }
-        if cell.child >= 0, scanner.byte(start) == UInt8(ascii: "{") {
-            guard depth > 0 else { return -1 }
-            let end = object(at: start, level: Int(cell.child), depth: depth)
-            slots[slot] = JSONSlice(start: start, end: end, kind: .object)
-            return end
-        }
-        guard let (slice, end) = scanner.slice(at: start, depth: depth) else { return -1 }
-        slots[slot] = slice
-        return end
+        // An absent slice is all zeros.
+        slots.withUnsafeMutableBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) }
     }
 }

@@ -7,8 +7,8 @@ package struct JSONSlice: Sendable, Equatable {
         case null, `false`, `true`, number, string, array, object
     }
     /// Bytes from the start of the whole text. A string's place is between its quotes.
-    private let start: UInt32
-    private let length: UInt32
+    @usableFromInline let start: UInt32
+    @usableFromInline let length: UInt32
     package let kind: Kind
     /// A string that holds escapes, so that its bytes are not its text.
     package let isEscaped: Bool
@@ -24,11 +24,13 @@ package struct JSONSlice: Sendable, Equatable {
     }
 
     /// Where the value's bytes are, counted from the start of the whole text; a string's without its quotes.
-    package var range: Range<Int> { Int(start)..<(Int(start) + Int(length)) }
-    package var isAbsent: Bool { kind == .absent }
+    @inlinable package var range: Range<Int> {
+        Range(uncheckedBounds: (Int(start), Int(start) &+ Int(length)))
+    }
+    @inlinable package var isAbsent: Bool { kind == .absent }
 
     /// The truth value, where this is one.
-    package var bool: Bool? {
+    @inlinable package var bool: Bool? {
         switch kind {
         case .true: true
         case .false: false
@@ -105,17 +107,17 @@ package struct JSONElements: Sendable {
     package mutating func next(
         in bytes: Span<UInt8>, fields: FieldSet, into slots: inout [JSONSlice]
     ) -> (element: JSONSlice, outcome: FieldSet.Outcome)? {
-        let start = bytes.withUnsafeBytes { Scanner($0).flatMap { startOfNext($0) } }
-        guard let start else { return nil }
-        let after = fields.scan(bytes, from: start, into: &slots)
-        if after >= 0 {
-            next = after
-            return (JSONSlice(start: start, end: after, kind: .object), .fields)
+        bytes.withUnsafeBytes { bytes in
+            guard let scanner = Scanner(bytes), let start = startOfNext(scanner) else { return nil }
+            let end = fields.scan(scanner, from: start, into: &slots)
+            if end >= 0 {
+                next = end
+                return (JSONSlice(start: start, end: end, kind: .object), .fields)
+            }
+            guard let (element, end) = scanner.slice(at: start, depth: 64) else { return nil }
+            next = end
+            return (element, .unusual)
         }
-        let found = bytes.withUnsafeBytes { Scanner($0)?.slice(at: start, depth: 64) }
-        guard let (element, after) = found else { return nil }
-        next = after
-        return (element, .unusual)
     }
 
     /// Where the next element starts.

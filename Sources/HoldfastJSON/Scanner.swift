@@ -11,6 +11,10 @@ struct Scanner {
         count = bytes.count
     }
 
+    var bytes: UnsafeRawBufferPointer {
+        @inline(__always) get { UnsafeRawBufferPointer(start: base, count: count) }
+    }
+
     /// The byte at an index; zero, which stands nowhere in JSON, past the end.
     @inline(__always)
     func byte(_ at: Int) -> UInt8 { at < count ? base.load(fromByteOffset: at, as: UInt8.self) : 0 }
@@ -20,6 +24,30 @@ struct Scanner {
     private func hasPair(_ at: Int, _ pair: UInt16) -> Bool {
         at &+ 2 <= count && UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt16.self)) == pair
     }
+
+    /// Whether three bytes are these, the first of them in the lowest place; needs one more byte of text after them.
+    @inline(__always)
+    func hasTriple(_ at: Int, _ triple: UInt32) -> Bool {
+        at &+ 4 <= count
+            && UInt32(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt32.self)) & 0xFF_FFFF == triple
+    }
+
+    /// Whether the bytes at an index are these. Eight more bytes must be there to read on both sides.
+    @inline(__always)
+    func hasBytes(_ start: Int, _ bytes: UnsafeRawPointer, _ length: Int) -> Bool {
+        var at = 0
+        while at < length {
+            let word = base.loadUnaligned(fromByteOffset: start &+ at, as: UInt64.self)
+            if word != bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self) { return false }
+            at &+= 8
+        }
+        return true
+    }
+
+    /// `":"`, between a name and a string in compact JSON.
+    static let nameThenString: UInt32 = 0x22_3A22
+    /// `","`, between a string and a name, or two strings.
+    static let stringThenString: UInt32 = 0x22_2C22
 
     // MARK: Space and punctuation
 
@@ -97,8 +125,7 @@ struct Scanner {
     func skipValue(_ start: Int, depth: Int) -> Int {
         switch byte(start) {
         case UInt8(ascii: "\""):
-            let end = string(start &+ 1).end
-            return end < 0 ? -1 : end &+ 1
+            return afterString(skipPlain(start &+ 1))
         case UInt8(ascii: "{"), UInt8(ascii: "["): return skipContainer(start, depth: depth)
         default: return skipScalar(start)
         }
@@ -122,64 +149,79 @@ struct Scanner {
             && UInt32(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt32.self)) == word
     }
 
+    /// What is at the index where ``skipContainer(_:depth:)`` stands.
+    private enum Place { case name, value, end }
+
     /// An array or object with all that is in it. What is open is kept in the bits of one word, an object as a one.
     func skipContainer(_ start: Int, depth limit: Int) -> Int {
         var open: UInt64 = 0
         var depth = 0
         var at = start
+        var place = Place.value
         while true {
-            // At a value.
-            let first = byte(at)
-            if first == UInt8(ascii: "\"") {
-                let end = string(at &+ 1).end
-                guard end >= 0 else { return -1 }
-                at = end &+ 1
-            } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                guard depth < limit else { return -1 }
-                depth &+= 1
-                open = open &<< 1 | (first == UInt8(ascii: "{") ? 1 : 0)
-                at = skipSpace(at &+ 1)
-                // The end of either lies two above its beginning in ASCII.
-                if byte(at) != first &+ 2 {
-                    if first == UInt8(ascii: "{") {
-                        at = skipName(at)
-                        guard at >= 0 else { return -1 }
-                    }
+            switch place {
+            case .name:
+                // The first byte of a name, after its quote.
+                let end = skipPlain(at)
+                guard hasTriple(end, Scanner.nameThenString) else {
+                    let quote = closeString(end).end
+                    guard quote >= 0 else { return -1 }
+                    at = skipColon(quote)
+                    guard at >= 0 else { return -1 }
+                    place = .value
                     continue
                 }
-                at &+= 1
-                depth &-= 1
-                open &>>= 1
-                if depth == 0 { return at }
-            } else {
-                at = skipScalar(at)
+                let last = skipPlain(end &+ 3)
+                if hasTriple(last, Scanner.stringThenString) {
+                    at = last &+ 3
+                    continue
+                }
+                at = afterString(last)
                 guard at >= 0 else { return -1 }
-            }
-            // After a value.
-            while true {
+                place = .end
+            case .value:
+                let first = byte(at)
+                if first == UInt8(ascii: "\"") {
+                    at = afterString(skipPlain(at &+ 1))
+                    guard at >= 0 else { return -1 }
+                    place = .end
+                } else if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+                    guard depth < limit else { return -1 }
+                    depth &+= 1
+                    open = open &<< 1 | (first == UInt8(ascii: "{") ? 1 : 0)
+                    at = skipSpace(at &+ 1)
+                    // The end of either lies two above its beginning in ASCII.
+                    if byte(at) == first &+ 2 {
+                        place = .end
+                    } else if first == UInt8(ascii: "{") {
+                        guard byte(at) == UInt8(ascii: "\"") else { return -1 }
+                        at &+= 1
+                        place = .name
+                    }
+                } else {
+                    at = skipScalar(at)
+                    guard at >= 0 else { return -1 }
+                    place = .end
+                }
+            case .end:
                 at = skipSpace(at)
                 let next = byte(at)
-                if next == UInt8(ascii: ",") { break }
-                guard next == (open & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return -1 }
-                at &+= 1
-                depth &-= 1
-                open &>>= 1
-                if depth == 0 { return at }
-            }
-            at = skipSpace(at &+ 1)
-            if open & 1 == 1 {
-                at = skipName(at)
-                guard at >= 0 else { return -1 }
+                if next == UInt8(ascii: ",") {
+                    at = skipSpace(at &+ 1)
+                    place = .value
+                    guard open & 1 == 1 else { continue }
+                    guard byte(at) == UInt8(ascii: "\"") else { return -1 }
+                    at &+= 1
+                    place = .name
+                } else {
+                    guard next == (open & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return -1 }
+                    at &+= 1
+                    depth &-= 1
+                    open &>>= 1
+                    if depth == 0 { return at }
+                }
             }
         }
-    }
-
-    /// A member's name and the colon after it.
-    @inline(__always)
-    private func skipName(_ at: Int) -> Int {
-        guard byte(at) == UInt8(ascii: "\"") else { return -1 }
-        let end = string(at &+ 1).end
-        return end < 0 ? -1 : skipColon(end)
     }
 
     // MARK: Numbers
@@ -209,124 +251,4 @@ struct Scanner {
         while byte(at) &- UInt8(ascii: "0") < 10 { at &+= 1 }
         return at > start ? at : -1
     }
-
-    // MARK: Strings
-
-    /// The index of the quote that ends a string, from the index after the one that begins it.
-    @inline(__always)
-    func string(_ start: Int) -> (end: Int, isEscaped: Bool) {
-        let at = skipPlain(start)
-        if byte(at) == UInt8(ascii: "\"") { return (at, false) }
-        return rareString(at)
-    }
-
-    /// To the first byte that is a quote, a backslash, a control character or not ASCII, sixteen at a time; or to
-    /// within sixteen bytes of the end of the text.
-    @inline(__always)
-    private func skipPlain(_ start: Int) -> Int {
-        // Types are spelt out, for only then the compiler picks the operators that are one instruction each.
-        let quote = SIMD16<Int8>(repeating: 0x22)
-        let backslash = SIMD16<Int8>(repeating: 0x5C)
-        let space = SIMD16<Int8>(repeating: 0x20)
-        var at = start
-        while at &+ 16 <= count {
-            let block = base.loadUnaligned(fromByteOffset: at, as: SIMD16<Int8>.self)
-            let quotes: SIMDMask<SIMD16<Int8>> = block .== quote
-            let backslashes: SIMDMask<SIMD16<Int8>> = block .== backslash
-            // Seen as signed numbers, what is not ASCII lies below the control characters.
-            let others: SIMDMask<SIMD16<Int8>> = block .< space
-            let stops: SIMDMask<SIMD16<Int8>> = quotes .| backslashes
-            let words = unsafeBitCast(stops .| others, to: SIMD2<UInt64>.self)
-            if words.x != 0 { return at &+ words.x.trailingZeroBitCount &>> 3 }
-            if words.y != 0 { return at &+ 8 &+ words.y.trailingZeroBitCount &>> 3 }
-            at &+= 16
-        }
-        return at
-    }
-
-    /// The rest of a string from a byte that is not plain, or near the end of the text.
-    @inline(never)
-    private func rareString(_ start: Int) -> (end: Int, isEscaped: Bool) {
-        var at = start
-        var isEscaped = false
-        while at < count {
-            let byte = byte(at)
-            if byte == UInt8(ascii: "\"") { return (at, isEscaped) }
-            if byte == UInt8(ascii: "\\") {
-                isEscaped = true
-                at = skipEscape(at)
-            } else if byte >= 0x80 {
-                at = skipScalarValue(at)
-            } else if byte >= 0x20 {
-                at &+= 1
-                continue
-            } else {
-                return (-1, false)
-            }
-            guard at >= 0 else { return (-1, false) }
-            at = skipPlain(at)
-        }
-        return (-1, false)
-    }
-
-    /// An escape from its backslash on; of a surrogate pair both.
-    @inline(__always)
-    private func skipEscape(_ start: Int) -> Int {
-        switch byte(start &+ 1) {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            return start &+ 2
-        case UInt8(ascii: "u"): return skipHexEscape(start)
-        default: return -1
-        }
-    }
-
-    private func skipHexEscape(_ start: Int) -> Int {
-        let code = hexCode(start &+ 2)
-        guard code >= 0, !(0xDC00...0xDFFF ~= code) else { return -1 }
-        guard 0xD800...0xDBFF ~= code else { return start &+ 6 }
-        guard byte(start &+ 6) == UInt8(ascii: "\\"), byte(start &+ 7) == UInt8(ascii: "u"),
-            0xDC00...0xDFFF ~= hexCode(start &+ 8)
-        else { return -1 }
-        return start &+ 12
-    }
-
-    /// What four hexadecimal digits stand for.
-    private func hexCode(_ start: Int) -> Int {
-        var code = 0
-        for at in start..<(start &+ 4) {
-            let byte = byte(at)
-            let letter = byte | 0x20
-            if byte &- UInt8(ascii: "0") < 10 {
-                code = code &<< 4 | Int(byte &- UInt8(ascii: "0"))
-            } else if letter &- UInt8(ascii: "a") < 6 {
-                code = code &<< 4 | Int(letter &- UInt8(ascii: "a") &+ 10)
-            } else {
-                return -1
-            }
-        }
-        return code
-    }
-
-    /// One scalar value of two bytes or more, by the table of well-formed sequences of the Unicode Standard.
-    private func skipScalarValue(_ start: Int) -> Int {
-        let lead = byte(start)
-        let second = byte(start &+ 1)
-        switch lead {
-        case 0xC2...0xDF: return isContinuation(second) ? start &+ 2 : -1
-        case 0xE0...0xEF:
-            let low: UInt8 = lead == 0xE0 ? 0xA0 : 0x80
-            let high: UInt8 = lead == 0xED ? 0x9F : 0xBF
-            return low <= second && second <= high && isContinuation(byte(start &+ 2)) ? start &+ 3 : -1
-        case 0xF0...0xF4:
-            let low: UInt8 = lead == 0xF0 ? 0x90 : 0x80
-            let high: UInt8 = lead == 0xF4 ? 0x8F : 0xBF
-            return low <= second && second <= high && isContinuation(byte(start &+ 2))
-                && isContinuation(byte(start &+ 3)) ? start &+ 4 : -1
-        default: return -1
-        }
-    }
-
-    @inline(__always)
-    private func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 }

@@ -221,39 +221,42 @@ private struct StrictParser {
     private mutating func string() throws(JSONError) -> String {
         try expect(UInt8(ascii: "\""))
         let start = at
-        try skipUnescaped()
+        var isASCII = try skipUnescaped()
         if bytes[at] == UInt8(ascii: "\"") {
             at += 1
-            return try StrictParser.text(UnsafeBufferPointer(rebasing: bytes[start..<(at - 1)]), at: start)
+            let text = UnsafeBufferPointer(rebasing: bytes[start..<(at - 1)])
+            // Where there is nothing to check, this is quick.
+            return isASCII ? String(decoding: text, as: UTF8.self) : try StrictParser.text(text, at: start)
         }
         var unescaped = Array(bytes[start..<at])
         while bytes[at] != UInt8(ascii: "\"") {
             try escape(into: &unescaped)
             let run = at
-            try skipUnescaped()
+            isASCII = try skipUnescaped() && isASCII
             unescaped.append(contentsOf: bytes[run..<at])
         }
         at += 1
         // What escapes stand for begins and ends on scalars: the raw runs decide whether the whole is UTF-8.
-        guard let text = String(validating: unescaped, as: UTF8.self) else {
-            return try StrictParser.text(UnsafeBufferPointer(rebasing: bytes[start..<(at - 1)]), at: start)
+        if !isASCII {
+            _ = try StrictParser.text(UnsafeBufferPointer(rebasing: bytes[start..<(at - 1)]), at: start)
         }
-        return text
+        return String(decoding: unescaped, as: UTF8.self)
     }
 
-    /// To the quote or the backslash that ends a run of raw bytes.
-    private mutating func skipUnescaped() throws(JSONError) {
+    /// To the quote or the backslash that ends a run of raw bytes; whether all of them are ASCII.
+    private mutating func skipUnescaped() throws(JSONError) -> Bool {
+        var seen: UInt8 = 0
         while at < bytes.count {
             let byte = bytes[at]
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return }
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return seen < 0x80 }
             guard byte >= 0x20 else { throw JSONError(.controlInString, at: at) }
+            seen |= byte
             at += 1
         }
         throw JSONError(.unexpectedEnd, at: at)
     }
 
     private static func text(_ bytes: UnsafeBufferPointer<UInt8>, at start: Int) throws(JSONError) -> String {
-        if let text = String(validating: bytes, as: UTF8.self) { return text }
         do {
             return String(copying: try UTF8Span(validating: bytes.span))
         } catch {

@@ -66,6 +66,22 @@ struct Judgements {
         judge(.orderDoesNotMatter, stored == whole, "\(row.resource) is not what its history says")
     }
 
+    /// When nothing is dirty any more: every resource was read after the last that was heard of it.
+    mutating func checkRead(journal: any Journal, policy: Policy) throws(JournalError) {
+        for row in try journal.resources(after: nil, limit: 10_000) {
+            guard let view = view(of: row, policy), !view.isDeleted else { continue }
+            let isRead = view.isObserved([PropertyPath()])
+            judge(.everyChangeIsRead, isRead, "\(row.resource) changed after it was last read")
+        }
+    }
+
+    private func view(of row: StoredResource, _ policy: Policy) -> ResourceView? {
+        let resolution = policy.resolution(for: row.resource.type)
+        guard let json = try? JSON.parse(row.evidence), let set = EvidenceSet(encoded: json, resolution: resolution)
+        else { return nil }
+        return ResourceView(of: set, keys: policy.catalog.type(row.resource.type)?.keys ?? ListKeys())
+    }
+
     // MARK: In the end
 
     /// After the faults have stopped and everything is read.
@@ -73,19 +89,16 @@ struct Judgements {
         _ end: EndOfRun, journal: any Journal, policy: Policy
     ) throws(JournalError) {
         let journaled = Set(try journal.recentEventIDs(limit: 1_000_000))
-        for id in end.delivered { judge(.nothingLost, journaled.contains(id), "\(id) was delivered and is not journaled") }
+        for id in end.delivered {
+            judge(.nothingLost, journaled.contains(id), "\(id) was delivered and is not journaled")
+        }
         for row in try journal.resources(after: nil, limit: 10_000) {
             let truth = end.truth[row.resource]
             if truth == nil {
                 judge(.deletedStaysDeleted, row.isDeleted, "\(row.resource) is gone and the journal has it")
                 continue
             }
-            guard let set = (try? JSON.parse(row.evidence)).flatMap({
-                EvidenceSet(encoded: $0, resolution: policy.resolution(for: row.resource.type))
-            }) else { continue }
-            let view = ResourceView(of: set, keys: ListKeys(policy.catalog.type(row.resource.type)?.listKeys ?? [:]))
-            judge(
-                .everyChangeIsRead, view.isObserved([PropertyPath()]), "\(row.resource) changed after it was last read")
+            guard let view = view(of: row, policy) else { continue }
             judge(
                 .converges, view.document.json == StateValue(known: truth ?? .null).json,
                 "\(row.resource) is \(truth?.canonicalText ?? "") and known as \(view.document.json.canonicalText)")

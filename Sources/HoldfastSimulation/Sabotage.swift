@@ -13,7 +13,7 @@ package enum Sabotage: String, Sendable, CaseIterable {
     case crash
     /// Deletions are forgotten.
     case tombstone
-    /// A resource marked while it is worked on is done with the work.
+    /// A resource marked while it is dirty, or worked on, is done with the work.
     case dirtySet = "dirty-set"
 }
 
@@ -41,6 +41,7 @@ final class SabotagedJournal: Journal {
         case .dirtySet:
             let now = try honest.dirty(dueAt: .distantFuture, except: [], limit: 10_000)
             spoilt.done = transaction.done.map { done in now.first { $0.resource == done.resource } ?? done }
+            spoilt.dirty = transaction.dirty.filter { mark in !now.contains { $0.resource == mark.resource } }
         default: break
         }
         try honest.commit(spoilt)
@@ -55,7 +56,13 @@ final class SabotagedJournal: Journal {
         var row = row
         let changed = items(row.evidence).map { item -> JSON in
             var object = item.object ?? JSONObject()
-            object["t"] = known[key(item)] ?? .string(String(arrival.withLock { $0 += 1; return $0 }))
+            object["t"] =
+                known[key(item)]
+                ?? .string(
+                    String(
+                        arrival.withLock {
+                            $0 += 1; return $0
+                        }))
             return .object(object)
         }
         row.evidence = JSON.array(changed).canonicalBytes

@@ -10,7 +10,7 @@ package struct Simulation: Sendable {
     private let policy: Policy
     private let sabotage: Sabotage?
     /// Changes that somebody makes in one run.
-    private static let changes = 40
+    private static let changes = 60
 
     package init(policy: Policy, sabotage: Sabotage? = nil) {
         self.policy = policy

@@ -7,6 +7,7 @@ struct AuditLink {
     var sequence: Int64
     /// Of the lease under which the entry was written.
     var epoch: Int64
+    /// As stored.
     var kind: String
     var at: Timestamp
     /// SHA-256 of the body's canonical text, so that a body can be taken out later and the chain still be followed.

@@ -7,8 +7,8 @@ internal import HoldfastEngine
 struct Commit {
     let db: Database
     let beforeStep: SQLiteJournal.BeforeStep
-    /// Numbers of resources that this commit has looked up or given.
-    private var keys: [ResourceID: Int64] = [:]
+    /// Numbers of resources that this commit has looked up or given, with the bytes that they are for.
+    private var keys: [ResourceID: (name: ResourceID, key: Int64)] = [:]
 
     init(db: Database, beforeStep: @escaping SQLiteJournal.BeforeStep) {
         self.db = db
@@ -42,11 +42,12 @@ struct Commit {
     private func compareEpochs(_ leases: [Lease]) throws {
         try beforeStep("leases")
         guard !leases.isEmpty else {
-            throw JournalError(.fenced, "the transaction names no lease; acquire a part and name it in each transaction")
+            throw JournalError(
+                .fenced, "the transaction names no lease; acquire a part and name it in each transaction")
         }
         let select = try db.prepared("SELECT epoch FROM parts WHERE part = ?")
         for lease in leases {
-            let epoch = try select.first([.text(lease.part)]) { try $0.int(0) } ?? 0
+            let epoch = try select.integer([.text(lease.part)]) ?? 0
             guard epoch == lease.epoch else {
                 throw JournalError(
                     .fenced,
@@ -74,10 +75,8 @@ struct Commit {
     private func write(eventIDs: [String]) throws {
         guard !eventIDs.isEmpty else { return }
         try beforeStep("event-ids")
-        let last = try db.prepared("SELECT through FROM event_ids ORDER BY sequence DESC LIMIT 1").first([]) { row in
-            try row.int(0)
-        }
-        let through = (last ?? 0) + Int64(eventIDs.count)
+        let last = try db.prepared("SELECT through FROM event_ids ORDER BY sequence DESC LIMIT 1").integer([]) ?? 0
+        let through = last + Int64(eventIDs.count)
         try db.prepared("INSERT INTO event_ids (through, ids) VALUES (?, ?)").run([
             .int(through), .bytes(PackedTexts.pack(eventIDs)),
         ])
@@ -115,7 +114,7 @@ struct Commit {
             try beforeStep("resource")
             let key = try self.key(of: stored.resource)
             let references = PackedTexts.pack(stored.references.flatMap { [$0.path, $0.value] })
-            let before = try select.first([.int(key)]) { try $0.bytes(0) } ?? []
+            let before = try select.blob([.int(key)]) ?? []
             if before != references {
                 try change(references: before, to: stored.references, of: key)
             }
@@ -159,9 +158,10 @@ struct Commit {
 
     /// The number of a resource, given here where it has none.
     mutating func key(of resource: ResourceID) throws -> Int64 {
-        if let known = keys[resource] { return known }
+        // Swift holds `é` and `e` with an accent equal; the store tells them apart, in one commit as over several.
+        if let known = keys[resource], known.name.id.utf8.elementsEqual(resource.id.utf8) { return known.key }
         let names: [DatabaseValue] = [.text(resource.type), .text(resource.id)]
-        let found = try db.prepared("SELECT key FROM names WHERE type = ? AND id = ?").first(names) { try $0.int(0) }
+        let found = try db.prepared("SELECT key FROM names WHERE type = ? AND id = ?").integer(names)
         let key: Int64
         if let found {
             key = found
@@ -169,7 +169,7 @@ struct Commit {
             try db.prepared("INSERT INTO names (type, id) VALUES (?, ?)").run(names)
             key = db.lastInsertedRowID
         }
-        keys[resource] = key
+        keys[resource] = (resource, key)
         return key
     }
 }

@@ -52,7 +52,7 @@ extension Commit {
     }
 
     private func key(ofFinding id: String) throws -> Int64 {
-        let found = try db.prepared("SELECT key FROM findings WHERE id = ?").first([.text(id)]) { try $0.int(0) }
+        let found = try db.prepared("SELECT key FROM findings WHERE id = ?").integer([.text(id)])
         guard let found else {
             throw JournalError(.failed, "a change or a plan names the finding \(id), which was never written")
         }
@@ -87,7 +87,7 @@ extension Commit {
                 latest = max(latest, excluded.latest), not_before = min(not_before, excluded.not_before),
                 attempts = max(attempts, excluded.attempts), generation = excluded.generation
             """)
-        var generation = try db.prepared("SELECT value FROM dirty_generation").first([]) { try $0.int(0) } ?? 0
+        var generation = try db.prepared("SELECT value FROM dirty_generation").integer([]) ?? 0
         for mark in dirty {
             try beforeStep("dirty")
             generation += 1
@@ -192,9 +192,10 @@ extension Commit {
 
     func write(audit entries: [AuditEntry], leases: [Lease]) throws {
         guard let lease = leases.first(where: { $0.part.hasPrefix("shard") }) ?? leases.first else { return }
-        var last = try db.prepared("SELECT sequence, digest FROM audit ORDER BY sequence DESC LIMIT 1").first([]) {
-            (sequence: try $0.int(0), digest: try $0.text(1))
-        } ?? (sequence: 0, digest: AuditLink.first)
+        var last =
+            try db.prepared("SELECT sequence, digest FROM audit ORDER BY sequence DESC LIMIT 1").first([]) {
+                (sequence: try $0.int(0), digest: try $0.text(1))
+            } ?? (sequence: 0, digest: AuditLink.first)
         let insert = try db.prepared(
             """
             INSERT INTO audit (sequence, epoch, kind, at, previous, digest, body) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -203,7 +204,7 @@ extension Commit {
             try beforeStep("audit")
             let body = entry.body.canonicalBytes
             let link = AuditLink(
-                sequence: last.sequence + 1, epoch: lease.epoch, kind: entry.kind, at: entry.at,
+                sequence: last.sequence + 1, epoch: lease.epoch, kind: storedText(entry.kind), at: entry.at,
                 bodyDigest: sha256(body).description, previous: last.digest)
             let digest = link.digest
             try insert.run([

@@ -66,11 +66,13 @@ extension SQLiteJournal {
         type: String, path: String, value: String, after: ResourceID?, limit: Int
     ) throws(JournalError) -> [StoredResource] {
         try read { db in
+            // CROSS JOIN keeps SQLite from walking all resources of the type; states are read for one page only.
             try db.prepared(
                 """
-                SELECT \(resourceColumns) FROM resource_references f
-                    JOIN names n ON n.key = f.resource JOIN resources r ON r.key = f.resource
-                WHERE f.path = ? AND f.value = ? AND n.type = ? AND n.id > ? ORDER BY n.id LIMIT ?
+                SELECT \(resourceColumns) FROM (
+                    SELECT n.key, n.type, n.id FROM resource_references f CROSS JOIN names n ON n.key = f.resource
+                    WHERE f.path = ? AND f.value = ? AND n.type = ? AND n.id > ? ORDER BY n.id LIMIT ?
+                ) n CROSS JOIN resources r ON r.key = n.key ORDER BY n.id
                 """
             ).rows([.text(path), .text(value), .text(type), .text(after?.id ?? ""), .int(limit)]) { try $0.stored() }
         }

@@ -73,8 +73,12 @@ package final class SQLiteJournal: Journal {
         configuration.busyMode = .timeout(5)
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { db in
-            // Before the write-ahead log is on: afterwards the page size is what it is. 16 KiB and 32 MiB of them.
-            try db.execute(sql: "PRAGMA page_size = 16384; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY")
+            // Pages of 4 KiB: rows are written here and there, and each takes its whole page to the log and back. With
+            // 16 KiB a batch of 500 wrote 2.3 times the bytes. Set before the write-ahead log is on, fixed afterwards.
+            try db.execute(sql: "PRAGMA page_size = 4096")
+            // 32 MiB of pages in memory; the log is folded in at 16 MiB.
+            try db.execute(sql: "PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000")
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }
         switch place {
         case .inMemory:
@@ -85,7 +89,7 @@ package final class SQLiteJournal: Journal {
         }
     }
 
-    /// Folds the write-ahead log in and lets go of the file. The journal cannot be used afterwards.
+    /// Folds the write-ahead log in. The journal cannot be used afterwards; its lock goes with the object.
     package func close() throws(JournalError) {
         do {
             try queue.close()
@@ -102,9 +106,7 @@ package final class SQLiteJournal: Journal {
                 INSERT INTO parts (part, epoch) VALUES (?, 1) ON CONFLICT (part) DO UPDATE SET epoch = epoch + 1
                 """
             ).run([.text(part)])
-            let epoch = try db.prepared("SELECT epoch FROM parts WHERE part = ?").first([.text(part)]) { row in
-                try row.int(0)
-            }
+            let epoch = try db.prepared("SELECT epoch FROM parts WHERE part = ?").integer([.text(part)])
             try self.beforeStep("commit")
             return Lease(part: part, epoch: epoch ?? 1)
         }

@@ -65,7 +65,8 @@ enum Schema {
             region TEXT NOT NULL, priority INTEGER NOT NULL, since INTEGER NOT NULL, latest INTEGER NOT NULL,
             not_before INTEGER NOT NULL, attempts INTEGER NOT NULL, reason TEXT NOT NULL, generation INTEGER NOT NULL
         ) STRICT;
-        CREATE INDEX dirty_in_order ON dirty (priority, since, not_before);
+        -- The whole order of claims: a sweep marks all resources at one moment, and these must not be sorted each time.
+        CREATE INDEX dirty_in_order ON dirty (priority, since, resource, not_before);
         CREATE INDEX dirty_by_due ON dirty (not_before);
         CREATE TABLE dirty_generation (one INTEGER PRIMARY KEY CHECK (one = 1), value INTEGER NOT NULL) STRICT;
         INSERT INTO dirty_generation VALUES (1, 0);

@@ -4,7 +4,7 @@ internal import HoldfastCore
 internal import HoldfastEngine
 internal import HoldfastJSON
 
-/// The values that statements are given. Nothing else is bound, so that every text passes through ``DatabaseValue/text(_:)``.
+/// The values that statements are given. Nothing else is bound, so that every text passes through `text(_:)`.
 extension DatabaseValue {
     static func int(_ value: Int64) -> DatabaseValue { value.databaseValue }
     static func int(_ value: Int) -> DatabaseValue { Int64(value).databaseValue }
@@ -56,12 +56,34 @@ struct Prepared {
 
     /// Runs it; every `?` of its text must have its value here.
     func run(_ values: [DatabaseValue]) throws {
-        statement.setUncheckedArguments(StatementArguments(values))
+        try bind(values)
         try statement.execute()
     }
 
+    /// The first column of the first row, without the cost of a row.
+    func integer(_ values: [DatabaseValue]) throws -> Int64? {
+        try bind(values)
+        return try Int64.fetchOne(statement)
+    }
+
+    /// Likewise for a blob.
+    func blob(_ values: [DatabaseValue]) throws -> [UInt8]? {
+        try bind(values)
+        return try Data.fetchOne(statement).map { [UInt8]($0) }
+    }
+
+    /// Without `StatementArguments` around each value, which cost as much as SQLite's own work for a row.
+    private func bind(_ values: [DatabaseValue]) throws {
+        statement.setUncheckedArguments(StatementArguments())
+        for (index, value) in values.enumerated() {
+            guard value.bind(to: statement.sqliteStatement, at: CInt(index + 1)) == 0 else {
+                throw JournalError(.failed, "value \(index + 1) cannot be bound to \(statement.sql)")
+            }
+        }
+    }
+
     func rows<T>(_ values: [DatabaseValue], _ read: (StoredRow) throws -> T) throws -> [T] {
-        statement.setUncheckedArguments(StatementArguments(values))
+        try bind(values)
         let cursor = try Row.fetchCursor(statement)
         var out: [T] = []
         while let row = try cursor.next() { out.append(try read(StoredRow(row: row))) }

@@ -10,7 +10,7 @@ func journalError(_ error: any Error, place: SQLiteJournal.Place, during doing: 
         }
     switch error {
     case let error as JournalError:
-        if error.code == .fenced || error.message.hasPrefix("cannot ") { return error }
+        if error.code == .fenced { return error }
         return JournalError(error.code, "cannot \(doing) \(name): \(error.message)")
     case let error as DatabaseError:
         let (code, remedy) = meaning(of: error)

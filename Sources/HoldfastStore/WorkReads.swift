@@ -49,7 +49,7 @@ extension SQLiteJournal {
             try db.prepared(
                 """
                 SELECT n.type, n.id, t.rule, t.due FROM timers t JOIN names n ON n.key = t.resource
-                WHERE t.due <= ? ORDER BY t.due, n.type, n.id, t.rule LIMIT ?
+                WHERE t.due <= ? ORDER BY t.due, t.key LIMIT ?
                 """
             ).rows([.time(dueAt), .int(limit)]) { row in
                 TimerMark(resource: try row.resource(0, 1), rule: try row.text(2), due: try row.time(3))

@@ -7,11 +7,20 @@ func facetItems(_ facet: Facet, _ type: String, _ json: String, _ context: Facet
     -> [FacetItem]
 {
     let value = facet.value(of: StateValue(known: try JSON.parse(json)), type: type, context: context)
-    guard case .items(let items, openBecause: nil) = value else {
-        Issue.record("\(value) is not a closed list")
-        return []
-    }
+    let (items, open) = try parts(of: value)
+    #expect(open == nil)
     return items
+}
+
+struct NoListError: Error {}
+
+/// The parts of a facet that is a list.
+func parts(of value: FacetValue) throws -> (items: [FacetItem], open: String?) {
+    guard case .items(let items, let open) = value else {
+        Issue.record("\(value) is not a list")
+        throw NoListError()
+    }
+    return (items, open)
 }
 
 /// An item in one line: `SecurityGroupIngress[0] tcp 22 from 0.0.0.0/0`.
@@ -74,8 +83,7 @@ struct FacetOpeningsTests {
         let json = #"{"SecurityGroupEgress":[{"IpProtocol":"-1","CidrIp":"0.0.0.0/0"}]}"#
         #expect(try lines(group, json) == ["SecurityGroupEgress[0] any 0-65535 to 0.0.0.0/0"])
         let item = try #require(try facetItems(.openings, group, json).first)
-        guard case .map(let map) = item.value else { return }
-        #expect(map["from"] == .absent)
+        #expect(item.value[PropertyPath(names: "from")] == .absent)
     }
 
     @Test("Halves of the internet on one port are the internet on that port, and on no other")
@@ -120,12 +128,12 @@ struct FacetOpeningsTests {
     func unread() throws {
         let ingress = #"{"SecurityGroupIngress":[{"IpProtocol":"tcp","FromPort":1,"ToPort":1,"CidrIp":"::/0"}]}"#
         let value = Facet.openings.value(of: StateValue(snapshot: try JSON.parse(ingress)), type: group)
-        guard case .items(let items, let open) = value else { return }
+        let (items, open) = try parts(of: value)
         #expect(open == nil)
         #expect(items.map(line) == ["SecurityGroupIngress[0] tcp 1 from ::/0", "SecurityGroupEgress ? ? to ?"])
 
         let nothing = Facet.openings.value(of: StateValue(snapshot: [:]), type: group)
-        guard case .items(_, let reason) = nothing else { return }
+        let reason = try parts(of: nothing).open
         #expect(reason == "not in the snapshot")
         #expect(Facet.openings.value(of: .unknown("never read"), type: group).state.unknownReason == "never read")
         #expect(Facet.openings.value(of: .absent, type: "AWS::S3::Bucket").state.unknownReason != nil)
@@ -137,7 +145,7 @@ struct FacetOpeningsTests {
             [.init(key: "sgr-1", value: .unknown("two events in one second"))], openBecause: "never read")
         let document = StateValue.map(
             StateMap([("SecurityGroupIngress", .list(list)), ("SecurityGroupEgress", .absent)]))
-        guard case .items(let items, let open) = Facet.openings.value(of: document, type: group) else { return }
+        let (items, open) = try parts(of: Facet.openings.value(of: document, type: group))
         #expect(open == "never read")
         #expect(items.map(line) == ["SecurityGroupIngress[0] ? ? from ?"])
         #expect(items.first?.source.key == "sgr-1")
@@ -204,8 +212,13 @@ struct FacetOpeningsTests {
     @Test("A deny with a lower number closes, one with a higher number does not")
     func priorities() throws {
         let allow = nsgRule("allow", 200, "Allow", "20-25")
-        #expect(try lines(nsg, nsg(allow, nsgRule("deny", 100, "Deny", "22"))) == ["\(rule0) tcp 20-21,23-25 from 0.0.0.0/0,::/0"])
-        #expect(try lines(nsg, nsg(allow, nsgRule("deny", 300, "Deny", "22"))) == ["\(rule0) tcp 20-25 from 0.0.0.0/0,::/0"])
+        #expect(
+            try lines(nsg, nsg(allow, nsgRule("deny", 100, "Deny", "22"))) == [
+                "\(rule0) tcp 20-21,23-25 from 0.0.0.0/0,::/0"
+            ])
+        #expect(
+            try lines(nsg, nsg(allow, nsgRule("deny", 300, "Deny", "22"))) == ["\(rule0) tcp 20-25 from 0.0.0.0/0,::/0"]
+        )
         #expect(try lines(nsg, nsg(allow, nsgRule("deny", 100, "Deny", "*", protocol: "*"))) == [])
         #expect(try lines(nsg, nsg(allow, nsgRule("deny", 100, "Deny", "*", protocol: "Udp"))).count == 1)
     }
@@ -262,26 +275,29 @@ struct FacetOpeningsTests {
             let properties = StateMap([("securityRules", .list(list)), ("defaultSecurityRules", .absent)])
             return .map(StateMap([("properties", .map(properties))]))
         }
-        func lines(_ document: StateValue) -> [String] {
-            guard case .items(let items, _) = Facet.openings.value(of: document, type: nsg) else { return [] }
-            return items.map(line)
+        func lines(_ document: StateValue) throws -> [String] {
+            try parts(of: Facet.openings.value(of: document, type: nsg)).items.map(line)
         }
         var deny = StateValue(known: try JSON.parse(nsgRule("deny", 100, "Deny", "22")))
-        guard case .map(var map) = deny, case .map(var body) = map["properties"] else { return }
-        body["sourceAddressPrefix"] = .unknown("never read")
-        map["properties"] = .map(body)
-        deny = .map(map)
-        #expect(try lines(document(deny)) == [
-            "\(rule0) tcp 22 from ?", "\(rule0) tcp 23 from 0.0.0.0/0,::/0",
-        ])
-        #expect(try lines(document(.unknown("never read"))) == [
-            "\(rule0) tcp 22-23 from ?", "\(rule1) unknown(\"never read\")",
-        ])
+        if case .map(var map) = deny, case .map(var body) = map["properties"] {
+            body["sourceAddressPrefix"] = .unknown("never read")
+            map["properties"] = .map(body)
+            deny = .map(map)
+        }
+        #expect(
+            try lines(document(deny)) == [
+                "\(rule0) tcp 22 from ?", "\(rule0) tcp 23 from 0.0.0.0/0,::/0",
+            ])
+        #expect(
+            try lines(document(.unknown("never read"))) == [
+                "\(rule0) tcp 22-23 from ?", "\(rule1) unknown(\"never read\")",
+            ])
         let late = StateValue(known: try JSON.parse(nsgRule("deny", 900, "Deny", "22")))
         #expect(try lines(document(late, open: "never read")) == ["\(rule0) tcp 22-23 from ?"])
-        #expect(try lines(document(late, open: "never read", priority: 100)) == [
-            "\(rule0) tcp 22-23 from 0.0.0.0/0,::/0",
-        ])
+        #expect(
+            try lines(document(late, open: "never read", priority: 100)) == [
+                "\(rule0) tcp 22-23 from 0.0.0.0/0,::/0"
+            ])
     }
 
     @Test("An Azure rule is found again by its name")
@@ -316,18 +332,26 @@ struct FacetOpeningsTests {
     @Test(
         "A firewall opens what Google reads in it",
         arguments: [
-            (#""sourceRanges":["0.0.0.0/0"],"allowed":[{"IPProtocol":"tcp","ports":["22","80-81"]}]"#,
-                ["allowed[0] tcp 22,80-81 from 0.0.0.0/0"]),
+            (
+                #""sourceRanges":["0.0.0.0/0"],"allowed":[{"IPProtocol":"tcp","ports":["22","80-81"]}]"#,
+                ["allowed[0] tcp 22,80-81 from 0.0.0.0/0"]
+            ),
             (#""allowed":[{"IPProtocol":"all"}]"#, ["allowed[0] any 0-65535 from 0.0.0.0/0"]),
             (#""sourceTags":["web"],"allowed":[{"IPProtocol":"17"}]"#, ["allowed[0] udp 0-65535 from tag:web"]),
-            (#""sourceRanges":["10.0.0.0/8"],"sourceTags":["web"],"allowed":[{"IPProtocol":"icmp"}]"#,
-                ["allowed[0] icmp - from 10.0.0.0/8,tag:web"]),
+            (
+                #""sourceRanges":["10.0.0.0/8"],"sourceTags":["web"],"allowed":[{"IPProtocol":"icmp"}]"#,
+                ["allowed[0] icmp - from 10.0.0.0/8,tag:web"]
+            ),
             (#""sourceRanges":["0.0.0.0/0"],"denied":[{"IPProtocol":"tcp","ports":["22"]}]"#, []),
             (#""disabled":true,"allowed":[{"IPProtocol":"tcp","ports":["22"]}]"#, []),
-            (#""direction":"EGRESS","allowed":[{"IPProtocol":"tcp","ports":["22"]},{"IPProtocol":"esp"}]"#,
-                ["allowed[0] tcp 22 to 0.0.0.0/0", "allowed[1] esp - to 0.0.0.0/0"]),
-            (#""direction":"EGRESS","destinationRanges":["1.1.1.1"],"allowed":[{"IPProtocol":"all"}]"#,
-                ["allowed[0] any 0-65535 to 1.1.1.1/32"]),
+            (
+                #""direction":"EGRESS","allowed":[{"IPProtocol":"tcp","ports":["22"]},{"IPProtocol":"esp"}]"#,
+                ["allowed[0] tcp 22 to 0.0.0.0/0", "allowed[1] esp - to 0.0.0.0/0"]
+            ),
+            (
+                #""direction":"EGRESS","destinationRanges":["1.1.1.1"],"allowed":[{"IPProtocol":"all"}]"#,
+                ["allowed[0] any 0-65535 to 1.1.1.1/32"]
+            ),
             (#""sourceRanges":["home"],"allowed":[{"IPProtocol":"tcp","ports":["x"]}]"#, ["allowed[0] tcp ? from ?"]),
         ])
     func google(json: String, opens: [String]) throws {
@@ -343,7 +367,8 @@ struct FacetOpeningsTests {
 
     @Test("What the facet reads of a type is told without a resource")
     func reads() {
-        #expect(Facet.openings.reads(type: group).map(\.description) == ["SecurityGroupIngress", "SecurityGroupEgress"])
+        #expect(
+            Facet.openings.reads(type: group).map(\.description) == ["SecurityGroupIngress", "SecurityGroupEgress"])
         #expect(Facet.openings.reads(type: "AWS::S3::Bucket").isEmpty)
     }
 }

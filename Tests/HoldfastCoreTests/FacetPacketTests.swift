@@ -91,9 +91,10 @@ struct FacetPacketTests {
             let open = isOpen(packet, items, rules)
             #expect(!open.isEmpty == decide(rules, packet), "\(packet) in \(rules)")
             // What the items lead back to is what must go: without it the packet is stopped.
-            let gone = Set(open.compactMap { item in
-                item.source.path.steps.compactMap { if case .index(let index) = $0 { index } else { nil } }.first
-            })
+            let gone = Set(
+                open.compactMap { item in
+                    item.source.path.steps.compactMap { if case .index(let index) = $0 { index } else { nil } }.first
+                })
             let left = rules.indices.filter { !gone.contains($0) || rules[$0].isIngress != packet.isIngress }
             #expect(!decide(left.map { rules[$0] }, packet), "\(packet) in \(rules) without \(gone)")
         }
@@ -124,9 +125,11 @@ struct FacetPacketTests {
     }
 
     private func portRange(_ rule: Rule) -> JSON {
-        .object(JSONObject([
-            ("From", .number(JSONNumber(rule.ports.lowerBound))), ("To", .number(JSONNumber(rule.ports.upperBound))),
-        ]))
+        .object(
+            JSONObject([
+                ("From", .number(JSONNumber(rule.ports.lowerBound))),
+                ("To", .number(JSONNumber(rule.ports.upperBound))),
+            ]))
     }
 
     private func cidr(_ rule: Rule, _ v4: String, _ v6: String) -> (String, JSON) {
@@ -142,12 +145,17 @@ struct FacetPacketTests {
             var all = rules(&random, denies: false, anyPorts: { _ in false })
             for index in all.indices { all[index].isIngress = true }
             try check(&random, "AWS::EC2::SecurityGroup", all) { rules in
-                ["SecurityGroupIngress": .array(rules.map { rule in
-                    .object(JSONObject([
-                        ("IpProtocol", .string("\(rule.number)")), ("FromPort", .number(.init(rule.ports.lowerBound))),
-                        ("ToPort", .number(.init(rule.ports.upperBound))), cidr(rule, "CidrIp", "CidrIpv6"),
-                    ]))
-                })]
+                [
+                    "SecurityGroupIngress": .array(
+                        rules.map { rule in
+                            .object(
+                                JSONObject([
+                                    ("IpProtocol", .string("\(rule.number)")),
+                                    ("FromPort", .number(.init(rule.ports.lowerBound))),
+                                    ("ToPort", .number(.init(rule.ports.upperBound))), cidr(rule, "CidrIp", "CidrIpv6"),
+                                ]))
+                        })
+                ]
             } _: { rules, packet in
                 rules.contains { $0.matches(packet, ignoresPortsOf: ignores) }
             }
@@ -161,16 +169,22 @@ struct FacetPacketTests {
         for _ in 0..<12 {
             let all = rules(&random, denies: true, anyPorts: { _ in false })
             try check(&random, "AWS::EC2::NetworkAcl", all) { rules in
-                ["Entries": .array(rules.map { rule in
-                    .object(JSONObject([
-                        ("Protocol", .string("\(rule.number)")), ("RuleNumber", .number(.init(rule.order))),
-                        ("RuleAction", .string(rule.isAllow ? "allow" : "deny")), ("Egress", .bool(!rule.isIngress)),
-                        ("PortRange", portRange(rule)),
-                        cidr(rule, "CidrBlock", "Ipv6CidrBlock"),
-                    ]))
-                })]
+                [
+                    "Entries": .array(
+                        rules.map { rule in
+                            .object(
+                                JSONObject([
+                                    ("Protocol", .string("\(rule.number)")), ("RuleNumber", .number(.init(rule.order))),
+                                    ("RuleAction", .string(rule.isAllow ? "allow" : "deny")),
+                                    ("Egress", .bool(!rule.isIngress)),
+                                    ("PortRange", portRange(rule)),
+                                    cidr(rule, "CidrBlock", "Ipv6CidrBlock"),
+                                ]))
+                        })
+                ]
             } _: { rules, packet in
-                rules.filter { $0.matches(packet, ignoresPortsOf: ignores) }.min { $0.order < $1.order }?.isAllow ?? false
+                rules.filter { $0.matches(packet, ignoresPortsOf: ignores) }.min { $0.order < $1.order }?.isAllow
+                    ?? false
             }
         }
     }
@@ -182,16 +196,26 @@ struct FacetPacketTests {
         for _ in 0..<12 {
             let all = rules(&random, denies: true, anyPorts: { ![-1, 6, 17].contains($0) })
             try check(&random, "Microsoft.Network/networkSecurityGroups", all) { rules in
-                ["properties": ["securityRules": .array(rules.map { rule in
-                    ["properties": [
-                        "priority": .number(.init(rule.order)), "access": rule.isAllow ? "Allow" : "Deny",
-                        "direction": rule.isIngress ? "Inbound" : "Outbound", "protocol": .string(names[rule.number]!),
-                        "sourcePortRange": "*", "destinationPortRange":
-                            .string("\(rule.ports.lowerBound)-\(rule.ports.upperBound)"),
-                        "sourceAddressPrefix": .string(rule.isIngress ? rule.range : "*"),
-                        "destinationAddressPrefix": .string(rule.isIngress ? "*" : rule.range),
-                    ]]
-                })]]
+                [
+                    "properties": [
+                        "securityRules": .array(
+                            rules.map { rule in
+                                [
+                                    "properties": [
+                                        "priority": .number(.init(rule.order)),
+                                        "access": rule.isAllow ? "Allow" : "Deny",
+                                        "direction": rule.isIngress ? "Inbound" : "Outbound",
+                                        "protocol": .string(names[rule.number]!),
+                                        "sourcePortRange": "*",
+                                        "destinationPortRange":
+                                            .string("\(rule.ports.lowerBound)-\(rule.ports.upperBound)"),
+                                        "sourceAddressPrefix": .string(rule.isIngress ? rule.range : "*"),
+                                        "destinationAddressPrefix": .string(rule.isIngress ? "*" : rule.range),
+                                    ]
+                                ]
+                            })
+                    ]
+                ]
             } _: { rules, packet in
                 rules.filter { rule in
                     // Traffic without ports is matched by rules that name none.

@@ -1,4 +1,5 @@
 import HoldfastJSON
+import JSONFuzzing
 import Testing
 
 // A span cannot stand in an expectation.
@@ -162,6 +163,26 @@ struct FieldSetTests {
                 #expect(all.scan(bytes, into: &slots) == .fields)
                 #expect(slots.allSatisfy { $0.isAbsent }, "\(missing)")
             }
+        }
+    }
+
+    @Test("The usual order of members changes nothing in what is found")
+    func usualOrder() {
+        let names = (0..<40).map { String(repeating: "n", count: $0) }
+        let wanted = names.indices.filter { $0 % 3 == 0 }.map { names[$0] }
+        let plain = FieldSet(wanted)
+        var random = SplitMix64(seed: 5)
+        for round in 0..<50 {
+            let usual = FieldSet(paths: wanted.map { [$0] }, usual: names.map { [$0] })
+            let present = round == 0 ? names : names.filter { _ in !random.once(in: 4) }
+            let order = round < 25 ? present : present.shuffled(using: &random)
+            let bytes = Array("{\(order.map { "\"\($0)\":\(round)" }.joined(separator: ","))}".utf8)
+            var expected: [JSONSlice] = []
+            var found: [JSONSlice] = []
+            #expect(plain.scan(bytes, into: &expected) == .fields)
+            #expect(usual.scan(bytes, into: &found) == .fields)
+            #expect(found == expected)
+            #expect(found.count { !$0.isAbsent } == wanted.count { present.contains($0) })
         }
     }
 

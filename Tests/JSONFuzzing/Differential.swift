@@ -22,7 +22,7 @@ package struct Differential: Sendable {
 
     package init(paths: [[String]] = OddEvents.paths) {
         self.paths = paths
-        outer = FieldSet(paths: paths)
+        outer = FieldSet(paths: paths, usual: OddEvents.usual)
         inner = FieldSet(innerNames)
     }
 

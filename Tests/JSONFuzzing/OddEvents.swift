@@ -10,6 +10,9 @@ package struct OddEvents: Sendable {
         ["eventName", "eventSource", "readOnly", "id", "userIdentity", "requestParameters", "resources"]
         + ["arn", "sessionContext", "mfa", "a", "aVeryLongNameOfAMember", "aVeryLongNameOfOtherOne", "é€😀", "", "b"]
         + ["eventNam", "eventNames", "resource", "aVeryLongNam", "ARN", "x1", "z"]
+    /// The order that members have in half of the objects, outermost and inside of `userIdentity`.
+    package static let usual: [[String]] =
+        names.map { [$0] } + ["type", "arn", "sessionContext", "id"].map { ["userIdentity", $0] }
     private static let strings: [String] = [
         "", "a", "RunInstances", "ec2.amazonaws.com", "arn:aws:iam::123456789012:user/alice", "2026-11-22T20:33:58Z",
         "{\\\"Version\\\":\\\"2012-10-17\\\",\\\"Statement\\\":[]}", "a\\nb", "\\u00e9\\u20ac", "\\ud83d\\ude00", "é",
@@ -60,10 +63,11 @@ package struct OddEvents: Sendable {
     private mutating func object(depth: Int) {
         add("{")
         space()
+        let first = random.once(in: 2) ? random.below(Self.names.count) : nil
         for index in 0..<random.below(depth == 0 ? 9 : 4) {
             if index > 0 { add(",") }
             space()
-            let name = random.pick(Self.names)
+            let name = first.map { Self.names[($0 + index) % Self.names.count] } ?? random.pick(Self.names)
             if random.once(in: 150), !name.isEmpty {
                 add("\"\\u00\(name.utf8.first == 0x61 ? "61" : "7a")\(name.dropFirst())\"")
             } else {

@@ -49,7 +49,9 @@ package struct Baseline: Sendable {
         _ id: String, _ document: StateValue, of resource: ResourceID, in context: EvaluationContext
     ) -> Evaluation {
         var evaluation: Evaluation
-        if let rule = rule(id) {
+        if let rule = rule(id), tunesByRule[rule.id] == nil {
+            evaluation = rule.evaluate(document, of: resource, in: context)
+        } else if let rule = rule(id) {
             let effective = effective(rule, of: resource, in: context)
             if let disabled = effective.disabled {
                 return Evaluation(

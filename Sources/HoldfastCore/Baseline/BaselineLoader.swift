@@ -40,7 +40,9 @@ package struct BaselineFile: Sendable {
 
 extension Baseline {
     /// Lists that every configuration has.
-    package static let configurationLists: Set<String> = ["our-accounts", "our-networks"]
+    package static let configurationLists: Set<String> = [ourAccounts, "our-networks"]
+    /// The list of our accounts' ids.
+    package static let ourAccounts = "our-accounts"
 
     /// Reads all files of a baseline against a catalog. What is broken is left out and the rest holds.
     ///
@@ -72,6 +74,8 @@ private struct BaselineLoader {
     var rules: RuleLoader
     var baseline = Baseline()
     var problems: [Problem] = []
+    /// Ids of rules whose files have problems: that nothing else is said of them.
+    var brokenRules: Set<String> = []
 
     init(catalog: Catalog, lists: Set<String>, environments: [String], now: Timestamp) {
         self.catalog = catalog
@@ -82,7 +86,11 @@ private struct BaselineLoader {
 
     mutating func read(_ file: BaselineFile) {
         if file.kind == .rules {
-            if let rule = rules.rule(id: file.name, file.node) { baseline.rules.append(rule) }
+            if let rule = rules.rule(id: file.name, file.node) {
+                baseline.rules.append(rule)
+            } else {
+                brokenRules.insert(file.name)
+            }
             return
         }
         let faults = BaselineFile.shape(of: file.kind).problems(in: file.node)
@@ -131,9 +139,9 @@ private struct BaselineLoader {
         for control in framework.controls {
             if control.rules.isEmpty, (control.because ?? "").isEmpty {
                 problems.append(
-                    Problem("control \(control.id) has neither rules nor because", at: framework.place))
+                    Problem("control \(control.id) has neither rules nor because", at: control.place))
             }
-            for rule in control.rules { check(rule: rule, at: framework.place, in: "control \(control.id)") }
+            for rule in control.rules { check(rule: rule, at: control.place, in: "control \(control.id)") }
         }
         baseline.frameworks.append(framework)
     }
@@ -152,7 +160,8 @@ private struct BaselineLoader {
         check(scope: file.node["scope"])
         guard let pin = Pin(id: id, file.node, space: space, typeNames: catalog.typeNames, &problems) else { return }
         if let first = baseline.pin(id) {
-            problems.append(Problem("pin \"\(id)\" is here twice; the first stands in \(first.place.file)", at: pin.place))
+            problems.append(
+                Problem("pin \"\(id)\" is here twice; the first stands in \(first.place.file)", at: pin.place))
             return
         }
         baseline.pins.append(pin)
@@ -188,7 +197,7 @@ private struct BaselineLoader {
     }
 
     private mutating func check(rule id: String, at place: SourcePlace, in what: String) {
-        if baseline.rule(id) != nil { return }
+        if baseline.rule(id) != nil || brokenRules.contains(id) { return }
         let hint = nearestWord(to: id, among: baseline.ruleIDs).map { "; did you mean \"\($0)\"?" } ?? ""
         problems.append(Problem("\(what): there is no rule \"\(id)\"\(hint)", at: place))
     }
@@ -218,7 +227,8 @@ private struct BaselineLoader {
         for type in rule.types where !catalog.fills(rule.reads.paths, of: type) {
             let paths = rule.reads.paths.map(\.description).joined(separator: ", ")
             problems.append(
-                Problem("no event and no read fills \(paths) of \(type); the rule could never say anything",
+                Problem(
+                    "no event and no read fills \(paths) of \(type); the rule could never say anything",
                     at: rule.place))
         }
     }

@@ -56,7 +56,8 @@ package struct Classification: Sendable {
     package func environment(of place: ResourceContext, labels: StateValue = .absent) -> Answer {
         let byAccount = environment(ofAccount: place)
         guard let (name, text) = label(in: labels),
-            let position = environments.firstIndex(where: { $0.lowercased() == text }), let current = environments.firstIndex(of: byAccount.environment), position != current
+            let position = environments.firstIndex(where: { $0.lowercased() == text }),
+            let current = environments.firstIndex(of: byAccount.environment), position != current
         else { return byAccount }
         let stated = environments[position]
         if position > current {

@@ -20,7 +20,8 @@ extension PredicateParser {
     private mutating func property(_ entry: Node.Entry, in space: PredicateSpace) -> Predicate.Clause? {
         guard let path = PropertyPath(entry.key), !path.isRoot else {
             problems.append(
-                Problem("\"\(entry.key)\" is no path; write A.B, A[0] or A[].B, and quote names with dots",
+                Problem(
+                    "\"\(entry.key)\" is no path; write A.B, A[0] or A[].B, and quote names with dots",
                     at: entry.keyPlace))
             return nil
         }
@@ -29,7 +30,8 @@ extension PredicateParser {
     }
 
     /// What stands at a path below a space; a path with `[]` is a list of what stands at its end.
-    private mutating func child(_ path: PropertyPath, _ entry: Node.Entry, of space: PredicateSpace) -> PredicateSpace? {
+    private mutating func child(_ path: PropertyPath, _ entry: Node.Entry, of space: PredicateSpace) -> PredicateSpace?
+    {
         let projects = path.steps.contains(.each)
         switch space {
         case .properties(let spaces, let base, let isOwn):
@@ -43,7 +45,9 @@ extension PredicateParser {
             guard case .name(let name)? = path.steps.first, let kind = facet.members[name], path.steps.count == 1 else {
                 let known = facet.members.keys.sorted()
                 problems.append(
-                    Problem("an element of \(facet.rawValue) has no \"\(path)\"\(suggestion(for: path.description, among: known))",
+                    Problem(
+                        "an element of \(facet.rawValue) has no \"\(path)\""
+                            + suggestion(for: path.description, among: known),
                         at: entry.keyPlace))
                 return nil
             }
@@ -59,9 +63,13 @@ extension PredicateParser {
     // MARK: Tags, relations, facets
 
     private mutating func view(_ entry: Node.Entry, of spaces: [PathSpace]) -> [Predicate.Clause] {
-        if let facet = Facet(rawValue: entry.key) { return facetClause(facet, entry.value, of: spaces).map { [$0] } ?? [] }
+        if let facet = Facet(rawValue: entry.key) {
+            return facetClause(facet, entry.value, of: spaces).map { [$0] } ?? []
+        }
         guard let entries = entry.value.entries, !entries.isEmpty else {
-            let what = entry.key == "tag" ? "a map from a tag's name to a predicate" : "a map from a relation to any, all, none or count"
+            let what =
+                entry.key == "tag"
+                ? "a map from a tag's name to a predicate" : "a map from a relation to any, all, none or count"
             fail("\(entry.value.kindName) cannot stand here; expected \(what)", entry.value)
             return []
         }
@@ -84,8 +92,10 @@ extension PredicateParser {
             read = named
         }
         guard let other = space(read.type) else {
-            problems.append(Problem("relation \(entry.key) leads to \(read.type), which the catalog does not have",
-                at: entry.keyPlace))
+            problems.append(
+                Problem(
+                    "relation \(entry.key) leads to \(read.type), which the catalog does not have",
+                    at: entry.keyPlace))
             return nil
         }
         let quantifiers = Predicate.Quantifier.allCases.map(\.rawValue) + ["count", "not", "either", "all-of"]
@@ -103,15 +113,17 @@ extension PredicateParser {
             guard let relation = space.type.relations[entry.key] else {
                 let known = space.type.relations.keys.sorted()
                 problems.append(
-                    Problem("\(space.type.name) has no relation \"\(entry.key)\"\(suggestion(for: entry.key, among: known));"
-                        + " or state it here with from: TYPE and by: PATH", at: entry.keyPlace))
+                    Problem(
+                        "\(space.type.name) has no relation \"\(entry.key)\"\(suggestion(for: entry.key, among: known))"
+                            + "; or state it here with from: TYPE and by: PATH", at: entry.keyPlace))
                 return nil
             }
             let read = RelatedRead(
                 name: relation.name, type: relation.type, by: relation.by, isReverse: relation.isReverse)
             if let found, found != read {
                 problems.append(
-                    Problem("relation \"\(entry.key)\" is not the same in all types of the rule; write one rule for each",
+                    Problem(
+                        "relation \"\(entry.key)\" is not the same in all types of the rule; write a rule for each",
                         at: entry.keyPlace))
                 return nil
             }
@@ -141,7 +153,9 @@ extension PredicateParser {
     /// `openings: {none: {...}}`, `grants: {none: {of: AssumeRolePolicyDocument, principal: {...}}}`,
     /// `encryption: {key: customer}`.
     private mutating func facetClause(_ facet: Facet, _ node: Node, of spaces: [PathSpace]) -> Predicate.Clause? {
-        for space in spaces where facet.reads(type: space.type.name).isEmpty {
+        let document = facet == .grants ? node.entries?.first?.value["of"]?.oneOrMany.first?.text : nil
+        for space in spaces
+        where facet.reads(type: space.type.name, path: document.flatMap { PropertyPath($0) }).isEmpty {
             fail("\(space.type.name) has no \(facet.rawValue)", node)
             return nil
         }

@@ -82,7 +82,8 @@ struct Evaluator {
         _ quantifier: Predicate.Quantifier, _ body: Predicate, _ whole: Predicate, _ cursor: Cursor, negated: Bool
     ) -> Judgement {
         if quantifier != .all, let (path, reach, rest) = body.reachOfElements {
-            let found = reaching(reach, at: path, rest: rest, body: body, cursor, negated: quantifier == .any && negated)
+            let found = reaching(
+                reach, at: path, rest: rest, body: body, cursor, negated: quantifier == .any && negated)
             return quantifier == .any ? found : found.negated
         }
         let (items, openBecause) = cursor.elements

@@ -48,7 +48,8 @@ package struct Exemption: Sendable, Hashable {
         end = .distantPast
         if owner.lowercased() == approver.lowercased() {
             problems.append(
-                Problem("\"\(approver)\" owns this exemption and cannot approve it; another person must",
+                Problem(
+                    "\"\(approver)\" owns this exemption and cannot approve it; another person must",
                     at: node["approver"]?.place ?? place))
         }
         if reason.allSatisfy(\.isWhitespace) {
@@ -58,14 +59,19 @@ package struct Exemption: Sendable, Hashable {
             problems.append(Problem("an exemption names at least one resource", at: node["resources"]?.place ?? place))
         }
         let text = node["end"]?.text ?? ""
-        if let moment = Timestamp(cloud: .string(text)) { end = moment } else {
+        if let moment = Timestamp(cloud: .string(text)) {
+            end = moment
+        } else {
             problems.append(
-                Problem("\"\(text)\" is no time; write 2026-06-30 or 2026-06-30T12:00:00Z", at: node["end"]?.place ?? place))
+                Problem(
+                    "\"\(text)\" is no time; write 2026-06-30 or 2026-06-30T12:00:00Z", at: node["end"]?.place ?? place)
+            )
         }
         if end > now + Exemption.longest {
             let latest = (now + Exemption.longest).description.prefix(10)
             problems.append(
-                Problem("it would end in more than a year; \(latest) is the latest now", at: node["end"]?.place ?? place))
+                Problem(
+                    "it would end in more than a year; \(latest) is the latest now", at: node["end"]?.place ?? place))
         }
         if problems.count > before { return nil }
     }

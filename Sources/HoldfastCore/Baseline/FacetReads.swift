@@ -60,11 +60,7 @@ extension Evaluator {
     }
 
     private func facetContext(_ facet: Facet) -> FacetContext {
-        let networks = context.lists["our-networks"].flatMap { texts in
-            try? IPSet(.array(texts.map { .string($0) }))
-        }
-        var made = FacetContext(
-            ourNetworks: networks ?? IPSet(), account: context.place.account, id: resource.id)
+        var made = FacetContext(id: resource.id)
         if facet == .grants, let relation = accountBlock {
             let found = context.related(relation)
             if let block = found.members.first {

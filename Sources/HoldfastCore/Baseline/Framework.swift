@@ -8,6 +8,7 @@ package struct Framework: Sendable, Hashable {
         package var rules: [String]
         /// Why configuration cannot show it, where no rule covers it.
         package var because: String?
+        package var place: SourcePlace
     }
     /// The file's name below `frameworks/`: `cis-aws`.
     package var id: String
@@ -38,7 +39,7 @@ package struct Framework: Sendable, Hashable {
         controls = (node["controls"]?.list ?? []).map { control in
             Control(
                 id: control["id"]?.text ?? "", title: control["title"]?.text ?? "",
-                rules: control["rules"]?.texts ?? [], because: control["because"]?.text)
+                rules: control["rules"]?.texts ?? [], because: control["because"]?.text, place: control.place)
         }
     }
 }

@@ -118,11 +118,12 @@ struct Cursor: Sendable {
         case (.list, .name(let name)): below.value = .unknown("\(path) is a list, and \(name) is of its elements")
         case (.list(let list), .index(let index)):
             below.isElement = true
-            if index < list.elements.count {
+            if let reason = list.openBecause {
+                // Which element stands at an index is not known while there may be others before it.
+                below.value = .unknown(reason)
+            } else if index < list.elements.count {
                 below.value = list.elements[index].value
                 below.key = list.elements[index].key ?? key
-            } else if let reason = list.openBecause {
-                below.value = .unknown(reason)
             }
         default: break
         }

@@ -44,20 +44,20 @@ package enum Labels {
 
 extension StateValue {
     /// The same with each element of a list that has a key by the catalog carrying it.
-    package func keyed(by type: ResourceType) -> StateValue { keyed(by: type, at: PropertyPath()) }
+    package func keyed(by type: ResourceType) -> StateValue { keyed(by: type.keys, at: PropertyPath()) }
 
-    private func keyed(by type: ResourceType, at path: PropertyPath) -> StateValue {
+    private func keyed(by keys: ListKeys, at path: PropertyPath) -> StateValue {
         switch self {
         case .unknown, .absent, .scalar: return self
         case .list(let list):
             let elements = list.elements.map { element in
                 StateList.Element(
-                    key: element.key ?? type.key(of: element.value.json, in: path),
-                    value: element.value.keyed(by: type, at: path.appending(.each)))
+                    key: element.key ?? keys.key(of: element.value.json, in: path),
+                    value: element.value.keyed(by: keys, at: path.appending(.each)))
             }
             return .list(StateList(elements, openBecause: list.openBecause))
         case .map(let map):
-            let members = map.members.map { ($0.name, $0.value.keyed(by: type, at: path.appending(.name($0.name)))) }
+            let members = map.members.map { ($0.name, $0.value.keyed(by: keys, at: path.appending(.name($0.name)))) }
             return .map(StateMap(members, openBecause: map.openBecause))
         }
     }

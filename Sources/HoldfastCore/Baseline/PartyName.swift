@@ -9,11 +9,13 @@ struct PartyName: Sendable, Hashable {
 
     init(_ text: String) {
         let whole = text.lowercased()
-        isEveryone = ["*", "allusers", "allauthenticatedusers", "internet", "any"].contains(whole)
+        isEveryone = ["*", "authenticated", "allusers", "allauthenticatedusers"].contains(whole)
         isService = !whole.contains(":") && !whole.contains("/") && PartyName.isAWSService(whole)
         var names = [whole]
         let parts = whole.split(separator: ":", omittingEmptySubsequences: false)
-        if parts.first == "arn", parts.count > 4 { names.append(String(parts[4])) } else if parts.count == 2 {
+        if parts.first == "arn", parts.count > 4 {
+            names.append(String(parts[4]))
+        } else if parts.count == 2 {
             // Google's members: kind:address, where the address ends in a domain or a project's service domain.
             names.append(String(parts[1]))
             if let at = parts[1].lastIndex(of: "@") {

@@ -70,7 +70,8 @@ struct PathSpace: Sendable {
             guard case .name(let name) = step else { return "\(place) is no list" }
             let known = names(below: here)
             if known.isEmpty, kind(of: here.appending(.each)) != nil {
-                return "\(place) is a list; \(name) is of its elements: use any, all or none, or write \(here)[].\(name)"
+                return
+                    "\(place) is a list; \(name) is of its elements: use any, all or none, or write \(here)[].\(name)"
             }
             return "\(place) has no property \"\(name)\"\(suggestion(for: name, among: known))"
         }

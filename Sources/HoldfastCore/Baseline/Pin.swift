@@ -38,7 +38,8 @@ package struct Pin: Sendable {
         desired = []
         guard let space else {
             problems.append(
-                Problem("unknown type \"\(type)\"\(suggestion(for: type, among: typeNames))",
+                Problem(
+                    "unknown type \"\(type)\"\(suggestion(for: type, among: typeNames))",
                     at: node["type"]?.place ?? place))
             return nil
         }

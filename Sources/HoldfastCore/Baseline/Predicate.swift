@@ -118,8 +118,11 @@ package struct RelatedRead: Sendable, Hashable {
 /// The operator words, which no property may be called unless it is quoted.
 package enum RuleWords {
     package static let operators: [String] =
-        ["not", "either", "all-of", "count", "in", "contains", "older-than", "overlap", "cidr-within", "cidr-contains",
-         "reaches", "outside"]
+        [
+            "not", "either", "all-of", "count", "in", "contains", "older-than", "overlap", "cidr-within",
+            "cidr-contains",
+            "reaches", "outside",
+        ]
         + Predicate.Quantifier.allCases.map(\.rawValue)
         + Predicate.Comparison.allCases.filter { $0 != .exactly }.map(\.rawValue)
         + Predicate.TextTest.allCases.map(\.rawValue)

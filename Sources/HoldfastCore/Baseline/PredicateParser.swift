@@ -88,8 +88,9 @@ struct PredicateParser {
             if entries.count > 1 {
                 let words = operators.map(\.key).joined(separator: ", ")
                 problems.append(
-                    Problem("a map is either properties or one operator, and this one has \(words) and \(entries.count - 1)"
-                        + " more; join them with all-of, or quote a property of that name: '\"\(words)\"'",
+                    Problem(
+                        "a map is either properties or one operator, and this one has \(words) and \(entries.count - 1)"
+                            + " more; join them with all-of, or quote a property of that name: '\"\(words)\"'",
                         at: operators[0].keyPlace))
                 return nil
             }
@@ -100,7 +101,8 @@ struct PredicateParser {
     private mutating func scalar(_ text: String, _ node: Node, in space: PredicateSpace) -> Predicate? {
         if let word = Predicate.StateWord(rawValue: text) { return .word(word) }
         if space.kind == .list || space.kind == .map {
-            let what = space.kind == .list ? "a list; use any, all, none, count or contains" : "a map; name its properties"
+            let what =
+                space.kind == .list ? "a list; use any, all, none, count or contains" : "a map; name its properties"
             fail("\"\(text)\" cannot be compared with \(what)", node)
             return nil
         }
@@ -215,7 +217,8 @@ struct PredicateParser {
         guard let text = node.text, text.hasPrefix("$") else {
             let json = unescaped(node.json)
             guard kind.allows(json) else {
-                fail("\(node.text.map { "\"\($0)\"" } ?? node.kindName) cannot stand here; expected \(kind.expectation)",
+                fail(
+                    "\(node.text.map { "\"\($0)\"" } ?? node.kindName) cannot stand here; expected \(kind.expectation)",
                     node)
                 return nil
             }
@@ -227,7 +230,9 @@ struct PredicateParser {
         case ("params"?, 2): return param(parts[1], node, as: kind)
         case ("lists"?, 2): return list(parts[1], node, as: kind)
         default:
-            fail("unknown reference \"\(text)\"; a rule has $params.NAME and $lists.NAME, and $$ begins a plain dollar", node)
+            fail(
+                "unknown reference \"\(text)\"; a rule has $params.NAME and $lists.NAME, and $$ begins a plain dollar",
+                node)
             return nil
         }
     }
@@ -255,8 +260,9 @@ struct PredicateParser {
 
     private mutating func list(_ name: String, _ node: Node, as kind: OperandKind) -> Operand? {
         guard lists.contains(name) else {
-            fail("there is no list \"\(name)\"\(suggestion(for: name, among: lists.sorted()));"
-                + " lists stand under lists: in the configuration", node)
+            fail(
+                "there is no list \"\(name)\"\(suggestion(for: name, among: lists.sorted()));"
+                    + " lists stand under lists: in the configuration", node)
             return nil
         }
         guard kind.takesList else {

@@ -10,6 +10,9 @@ package struct ReadSet: Sendable, Hashable {
     package private(set) var params: Set<String> = []
     package private(set) var lists: Set<String> = []
 
+    /// The documents that each facet is read of; `nil` in there: all of the type.
+    private var documents: [Facet: [PropertyPath?]] = [:]
+
     /// A relation with what the rule reads at its other end; no paths: only whether something is there.
     package struct Relation: Sendable, Hashable {
         package var read: RelatedRead
@@ -20,8 +23,7 @@ package struct ReadSet: Sendable, Hashable {
         for predicate in predicates { collect(predicate, below: PropertyPath(), into: nil) }
         for type in types {
             for facet in facets.sorted(by: { $0.rawValue < $1.rawValue }) {
-                // Of several documents each is read, as of none all are.
-                paths += facet.reads(type: type.name)
+                for document in documents[facet] ?? [] { paths += facet.reads(type: type.name, path: document) }
                 for relation in facet.relations(of: type) where !relations.contains(where: { $0.read == relation }) {
                     relations.append(Relation(read: relation, paths: []))
                 }
@@ -76,14 +78,15 @@ package struct ReadSet: Sendable, Hashable {
         case .tag:
             readsLabels = true
             collect(clause.predicate, below: nil, into: nil)
-        case .facet(let facet, _):
+        case .facet(let facet, let paths):
             facets.insert(facet)
+            documents[facet, default: []] += paths.isEmpty ? [nil] : paths
             collect(clause.predicate, below: nil, into: nil)
         case .related(let read):
             if !read.isReverse { paths.append(read.by) }
             let index = relations.firstIndex { $0.read == read } ?? relations.count
             if index == relations.count { relations.append(Relation(read: read, paths: [])) }
-            collect(clause.predicate, below: PropertyPath([.each]), into: index)
+            collect(clause.predicate, below: PropertyPath(), into: index)
             relations[index].paths = ReadSet.unique(relations[index].paths)
         }
     }
@@ -99,7 +102,7 @@ package struct ReadSet: Sendable, Hashable {
     private mutating func add(_ path: PropertyPath?, _ relation: Int?) {
         guard let path else { return }
         if let relation {
-            // The first step stands for the related resource itself.
+            // The first step, `[]`, is to the related resource itself.
             var below = path.steps[...]
             if below.first == .each { below = below.dropFirst() }
             if !below.isEmpty { relations[relation].paths.append(PropertyPath(Array(below))) }

@@ -46,7 +46,9 @@ struct RuleLoader {
         var found: [PathSpace] = []
         for text in node?.oneOrMany ?? [] {
             guard let name = text.text else { continue }
-            if let space = spaces[name] { found.append(space) } else {
+            if let space = spaces[name] {
+                found.append(space)
+            } else {
                 problems.append(
                     Problem("unknown type \"\(name)\"\(suggestion(for: name, among: typeNames))", at: text.place))
             }
@@ -61,7 +63,8 @@ struct RuleLoader {
     private mutating func checkParams(_ node: Node?, used: Set<String>) {
         for entry in node?.entries ?? [] where !used.contains(entry.key) {
             problems.append(
-                Problem("param \"\(entry.key)\" is never read; write $params.\(entry.key) where it is meant, or leave it out",
+                Problem(
+                    "param \"\(entry.key)\" is never read; write $params.\(entry.key) where it is meant",
                     at: entry.keyPlace))
         }
     }
@@ -84,9 +87,11 @@ struct RuleLoader {
             environment: node["environment"]?.text ?? "production",
             tags: node["tags"].map { texts($0).mapValues { $0.first ?? "" } },
             lists: node["lists"].map(texts) ?? [:],
-            related: Dictionary((node["related"]?.entries ?? []).map { entry in
-                (entry.key, (entry.value.list ?? []).map { given($0) })
-            }) { first, _ in first },
+            related: Dictionary(
+                (node["related"]?.entries ?? []).map { entry in
+                    (entry.key, (entry.value.list ?? []).map { given($0) })
+                }
+            ) { first, _ in first },
             type: node["type"]?.text, place: node.place)
         return problems.count == before ? test : nil
     }
@@ -109,7 +114,8 @@ struct RuleLoader {
     private mutating func moment(_ node: Node?) -> Timestamp {
         guard let node else { return RuleTest.defaultNow }
         if let moment = Timestamp(cloud: .string(node.text ?? "")) { return moment }
-        problems.append(Problem("\"\(node.text ?? "")\" is no time; write 2026-01-31 or 2026-01-31T08:00:00Z", at: node.place))
+        problems.append(
+            Problem("\"\(node.text ?? "")\" is no time; write 2026-01-31 or 2026-01-31T08:00:00Z", at: node.place))
         return RuleTest.defaultNow
     }
 }

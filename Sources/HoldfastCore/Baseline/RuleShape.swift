@@ -20,7 +20,8 @@ extension Rule {
 
 extension RuleTest {
     static let shape = Shape.record(
-        .init("given", .either([.text, .map(keys: "a property", .anything)]), required: true,
+        .init(
+            "given", .either([.text, .map(keys: "a property", .anything)]), required: true,
             "A sample's name, or a configuration; a top-level property that is not named is unknown."),
         .init("type", .text, "The type of a given configuration, where the rule has several."),
         .init("with", .map(keys: "a path", .anything), "Values to set."),

@@ -67,7 +67,8 @@ extension Evaluator {
         return decided(decisive.negated, by: predicate, cursor, negated)
     }
 
-    /// A name is inside a list that names it, its account, project or domain. "Everyone" is outside any list.
+    /// A name is inside a list that names it, its account, project or domain. "Everyone" is outside any list. Of our
+    /// accounts the resource's own is always one, and the only one where the configuration names none.
     private func outside(_ operand: Operand, _ predicate: Predicate, _ cursor: Cursor, negated: Bool) -> Judgement {
         var names: Set<String> = []
         var isComplete = true
@@ -78,7 +79,10 @@ extension Evaluator {
             isComplete = false
             reason = why
         }
-        if case .list("our-accounts") = operand { names.insert(context.place.account.lowercased()) }
+        if case .list(Baseline.ourAccounts) = operand {
+            names.insert(context.place.account.lowercased())
+            isComplete = true
+        }
         return each(predicate, cursor, negated, decisive: .yes, because: reason) { json in
             guard let text = json.scalarText else { return .no }
             let party = PartyName(text)
@@ -134,9 +138,11 @@ extension Evaluator {
         }
         let known = certain.reduce(IPSet()) { $0.union($1.range) }
         if reaches(reach, known) == .yes {
-            return Judgement(truth: .yes, witnesses: contributors(certain, reach).map {
-                Witness(cursor: $0, predicate: body, isNegated: negated)
-            })
+            return Judgement(
+                truth: .yes,
+                witnesses: contributors(certain, reach).map {
+                    Witness(cursor: $0, predicate: body, isNegated: negated)
+                })
         }
         let most = reaches(reach, possible)
         if most == .no, openReasons.isEmpty { return decided(.no, by: body, cursor, negated) }

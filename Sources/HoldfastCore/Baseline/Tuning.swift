@@ -5,7 +5,7 @@ package struct Scope: Sendable, Hashable {
     package var environments: [String] = []
     package var accounts: [String] = []
     package var types: [String] = []
-    /// Tags or labels with the value that they must have.
+    /// Tags or labels with a pattern of the value that they must have: `*` is any.
     package var labels: [String: String] = [:]
 
     package init() {}
@@ -14,7 +14,9 @@ package struct Scope: Sendable, Hashable {
     package func contains(_ resource: ResourceID, _ context: EvaluationContext) -> Bool {
         contains(type: resource.type, account: context.place.account, environment: context.environment)
             && labels.allSatisfy { name, value in
-                if case .scalar(let json) = context.labels[PropertyPath([.name(name)])] { json.scalarText == value } else {
+                if case .scalar(let json) = context.labels[PropertyPath([.name(name)])] {
+                    TextPattern(value).matches(json.scalarText ?? "")
+                } else {
                     false
                 }
             }
@@ -30,14 +32,17 @@ package struct Scope: Sendable, Hashable {
         .init("environment", .oneOrMany(.text), "One of these environments."),
         .init("account", .oneOrMany(.text), "One of these accounts."),
         .init("type", .oneOrMany(.text), "One of these types."),
-        .init("labels", .map(keys: "a tag's or label's name", .text), "Tags with these values."))
+        .init(
+            "labels", .map(keys: "a tag's or label's name", .text),
+            "Tags with these values; * is any run of characters."))
 
     /// Of a checked node.
     init(_ node: Node?) {
         environments = node?["environment"]?.texts ?? []
         accounts = node?["account"]?.texts ?? []
         types = node?["type"]?.texts ?? []
-        labels = Dictionary((node?["labels"]?.entries ?? []).map { ($0.key, $0.value.text ?? "") }) { first, _ in first }
+        labels = Dictionary((node?["labels"]?.entries ?? []).map { ($0.key, $0.value.text ?? "") }) { first, _ in first
+        }
     }
 }
 

@@ -10,8 +10,12 @@ package struct Catalog: Sendable {
     var meanings: [String: EventMeaning] = [:]
     /// Operations that are known and change nothing that is watched, with the reason.
     var notOurs: [String: String] = [:]
+    /// The cloud of each of them.
+    var notOursClouds: [String: Cloud] = [:]
     /// The same for all operations that begin so; the longest first.
     var notOursPrefixes: [(prefix: String, reason: String)] = []
+    /// What the providers' models are called, and how their operations are logged.
+    package internal(set) var models: [ProviderModel] = []
     /// The name of the type that a sample is of.
     var sampleTypes: [String: String] = [:]
 

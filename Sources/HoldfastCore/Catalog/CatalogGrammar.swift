@@ -2,26 +2,39 @@
 extension Catalog {
     /// What a file under `catalog/<cloud>/` may hold.
     package static let schemaShape: Shape = .record(
+        .init("models", .map(keys: "a published model", modelShape), "how the models' operations are logged"),
         .init("types", .map(keys: "the cloud's name of a type", typeShape), "the types of resources of this service"),
-        .init("events", .map(keys: "an operation as the cloud logs it", eventShape), "what operations mean for resources"),
-        .init("calls", .map(keys: "service.Operation", callShape), "how resources of this service are read and written"),
+        .init(
+            "events", .map(keys: "an operation as the cloud logs it", eventShape), "what operations mean"),
+        .init(
+            "calls", .map(keys: "service.Operation", callShape), "how resources are read and written"),
         .init(
             "not-ours", .list(notOursShape),
-            "operations of this service that change nothing that is watched, so that they are not counted as missing"))
+            "operations of this service that change nothing that is watched, and so are not missing"))
+
+    private static let modelShape: Shape = .record(
+        .init("logs", .oneOrMany(.text), required: true, "what is logged, with * for the operation's name"),
+        .init("names", .map(keys: "an operation", .oneOrMany(.text)), "what it is logged as, where not by its name"),
+        .init("beside", .list(.text), "what is logged and is no operation of the model"))
 
     private static let typeShape: Shape = .record(
         .init("id", .text, required: true, "the one canonical id, with variables: arn:{partition}:s3:::{BucketName}"),
         .init("aliases", .list(.text), "other forms of the same id; {+Path} may hold separators"),
-        .init("known-by", .map(keys: "a kind of name", .text), "other names that events use, and the path that holds them"),
+        .init(
+            "known-by", .map(keys: "a kind of name", .text), "other names that events use, and the path that holds them"
+        ),
         .init("name-prefix", .text, "how ids of this type begin, where they tell their type: i-"),
         .init("example", .text, required: true, "an id of this form"),
-        .init("scope", .word(ResourceType.Scope.allCases.map(\.rawValue)), required: true, "where its names are unique"),
+        .init(
+            "scope", .word(ResourceType.Scope.allCases.map(\.rawValue)), required: true, "where its names are unique"),
         .init("properties", .word(["cloudformation", "arm", "google"]), required: true, "whose names the paths are"),
         .init("paths", .list(.text), required: true, "every property path; A.{B,C} is two, A.* is free below"),
         .init("ours", .list(.text), "paths that have no name there and get one here"),
         .init("secret", .list(.text), "paths that are never kept"),
         .init("unordered", .map(keys: "a list's path", .list(.text)), "the names in an element that are its key"),
-        .init("relations", .map(keys: "a name", relationShape), "other types' resources that this one names, or is named by"),
+        .init(
+            "relations", .map(keys: "a name", relationShape),
+            "other types' resources that this one names, or is named by"),
         .init("read", .oneOrMany(.text), "the calls that read one, first to last"),
         .init("list", .text, "the call that lists all"),
         .init("consistency", .duration, "how long after a write a read may still be stale; 5s where not given"),
@@ -39,7 +52,8 @@ extension Catalog {
         .init("relates", .oneOrMany(.text), "the type of a resource that is only named"),
         .init("each", .text, "a list in the event with one resource in each element; paths then start at the element"),
         .init("name", .anything, "the source of the id or of its last variable, or a map from variables to sources"),
-        .init("match", .map(keys: "an event path", .text), "the form of a text in the event whose variables name things"),
+        .init(
+            "match", .map(keys: "an event path", .text), "the form of a text in the event whose variables name things"),
         .init("alias", .map(keys: "a kind of name", .anything), "the source of another name, where there is no id"),
         .init("account", .anything, "the source of the account, where it is not the event's"),
         .init("region", .anything, "the source of the region, where it is not the event's"),
@@ -58,7 +72,11 @@ extension Catalog {
     static let conditionsShape: Shape = .map(
         keys: "an event path",
         .either([
-            .text, .list(.text), .record(.init("starts-with", .oneOrMany(.text), required: true, "how its text begins")),
+            .text, .list(.text),
+            .record(
+                .init("not", .oneOrMany(.text), "what it is not"),
+                .init("starts-with", .oneOrMany(.text), "how its text begins"),
+                .init("contains", .oneOrMany(.text), "what is in its text")),
         ]))
 
     private static let carriedShape: Shape = .record(
@@ -77,11 +95,13 @@ extension Catalog {
     private static let testShape: Shape = .record(
         .init("given", .anything, required: true, "the parts of the event that matter"),
         .init("affects", .list(.text), required: true, "the ids of all resources named"),
-        .init("carries", .record(
-            .init("set", .map(keys: "a path", .anything), "values"),
-            .init("put", .map(keys: "a list", .map(keys: "a key", .anything)), "elements by key"),
-            .init("remove", .map(keys: "a list", .list(.text)), "keys"),
-            .init("touched", .list(.text), "paths")), "what the event must say of them"),
+        .init(
+            "carries",
+            .record(
+                .init("set", .map(keys: "a path", .anything), "values"),
+                .init("put", .map(keys: "a list", .map(keys: "a key", .anything)), "elements by key"),
+                .init("remove", .map(keys: "a list", .list(.text)), "keys"),
+                .init("touched", .list(.text), "paths")), "what the event must say of them"),
         .init("account", .text, "the account of the event; 111122223333 where not given"),
         .init("region", .text, "the region of the event; eu-west-1 where not given"))
 
@@ -98,10 +118,14 @@ extension Catalog {
         .init("already-done", .list(.text), "error codes that mean that it is so already"),
         .init("not-applied", .list(.text), "error codes that mean that nothing happened"),
         .init("precondition", .word(["etag", "fingerprint", "version", "if-match"]), "how a precondition travels"),
-        .init("elements", .map(keys: "a list's path", .anything), "an element of the list in the shape that the call takes"),
-        .init("wait", .record(
-            .init("until", .map(keys: "a path", .text), required: true, "what a read then says"),
-            .init("at-most", .duration, required: true, "the limit")), "how a long operation ends"))
+        .init(
+            "elements", .map(keys: "a list's path", .anything),
+            "an element of the list in the shape that the call takes"),
+        .init(
+            "wait",
+            .record(
+                .init("until", .map(keys: "a path", .text), required: true, "what a read then says"),
+                .init("at-most", .duration, required: true, "the limit")), "how a long operation ends"))
 
     private static let notOursShape: Shape = .record(
         .init("operations", .list(.text), required: true, "names; one that ends in * is all that begin so"),

@@ -21,6 +21,7 @@ extension Catalog {
             loader.reader.problems += schemaShape.problems(in: node)
             loader.files.append(.init(service: name, cloud: cloud, node: node))
         }
+        loader.readModels()
         loader.readTypes()
         loader.readCalls()
         loader.readEvents()
@@ -56,6 +57,20 @@ private struct CatalogLoader {
         return true
     }
 
+    mutating func readModels() {
+        for file in files {
+            for entry in file.section("models")
+            where isNew("\(file.cloud.rawValue) model", entry.key, at: entry.keyPlace) {
+                let names = (entry.value["names"]?.entries ?? []).map { ($0.key, $0.value.texts) }
+                catalog.models.append(
+                    ProviderModel(
+                        name: entry.key, cloud: file.cloud, logs: entry.value["logs"]?.texts ?? [],
+                        names: Dictionary(names) { first, _ in first }, beside: entry.value["beside"]?.texts ?? [],
+                        place: entry.keyPlace))
+            }
+        }
+    }
+
     mutating func readTypes() {
         for file in files {
             for entry in file.section("types") where isNew("type", entry.key, at: entry.keyPlace) {
@@ -86,7 +101,8 @@ private struct CatalogLoader {
             for entry in file.section("events") {
                 let meaning = reader.meaning(entry, types: catalog.types)
                 let also = entry.value["also"]?.list ?? []
-                let names = [(entry.key, entry.keyPlace)] + also.compactMap { node in node.text.map { ($0, node.place) } }
+                let names =
+                    [(entry.key, entry.keyPlace)] + also.compactMap { node in node.text.map { ($0, node.place) } }
                 for (name, place) in names {
                     let action = file.cloud == .azure ? name.lowercased() : name
                     checkOperation(action, of: file.cloud, at: place)
@@ -110,6 +126,7 @@ private struct CatalogLoader {
                     } else {
                         checkOperation(action, of: file.cloud, at: operation.place)
                         catalog.notOurs[action] = reason
+                        catalog.notOursClouds[action] = file.cloud
                     }
                 }
             }
@@ -145,7 +162,8 @@ private struct CatalogLoader {
     private mutating func check(_ relation: ResourceType.Relation, of type: ResourceType) {
         guard let other = catalog.types[relation.type] else {
             let hint = suggestion(for: relation.type, among: catalog.typeNames)
-            reader.report("relation \(relation.name) leads to the unknown type \"\(relation.type)\"\(hint)", at: type.place)
+            reader.report(
+                "relation \(relation.name) leads to the unknown type \"\(relation.type)\"\(hint)", at: type.place)
             return
         }
         _ = reader.check(relation.by, of: relation.isReverse ? other : type, at: type.place)

@@ -65,7 +65,8 @@ struct CatalogReader {
     // MARK: Sources
 
     private static let words = [
-        "value", "variable", "json", "text", "number", "bool", "upper-camel", "after", "of", "lookup", "in", "map", "list",
+        "value", "variable", "json", "text", "number", "bool", "upper-camel", "after", "of", "lookup", "in", "map",
+        "list",
         "each", "when", "join", "with",
     ]
 
@@ -79,7 +80,8 @@ struct CatalogReader {
                 let hint = suggestion(for: entry.key, among: CatalogReader.words)
                 report("unknown word \"\(entry.key)\" in a source\(hint)", at: entry.keyPlace)
             }
-            return word(node)
+            guard node["when"] != nil, node["each"] == nil else { return word(node) }
+            return word(node).map { .only(when: conditions(node["when"]), $0) }
         }
     }
 
@@ -110,7 +112,8 @@ struct CatalogReader {
         if let nodes = node["join"]?.list, let mark = node["with"]?.text {
             return .join(nodes.compactMap { source($0) }, with: mark)
         }
-        report("this names no source; write a place in the event or one of the words of docs/catalog.md", at: node.place)
+        report(
+            "this names no source; write a place in the event or one of the words of docs/catalog.md", at: node.place)
         return nil
     }
 
@@ -121,6 +124,10 @@ struct CatalogReader {
             let test: EventCondition.Test
             if let prefixes = entry.value["starts-with"] {
                 test = .startsWith(prefixes.texts)
+            } else if let others = entry.value["not"] {
+                test = .isNoneOf(others.texts)
+            } else if let parts = entry.value["contains"] {
+                test = .contains(parts.texts)
             } else if case .scalar("present", quoted: false) = entry.value.content {
                 test = .present
             } else if case .scalar("absent", quoted: false) = entry.value.content {

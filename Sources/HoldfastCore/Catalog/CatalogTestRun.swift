@@ -42,6 +42,12 @@ extension Catalog {
     /// The number of tests in the files' `tests:` blocks.
     package var testCount: Int { meanings.values.reduce(0) { $0 + $1.tests.count } }
 
+    /// Operations whose entry, or that of the same meaning, has no test; sorted.
+    package var untestedActions: [String] {
+        let tested = Set(meanings.values.filter { !$0.tests.isEmpty }.map(\.place))
+        return actions.filter { action in meanings[action].map { !tested.contains($0.place) } ?? false }
+    }
+
     /// Runs the `tests:` blocks; a problem for each that fails, with what came out.
     package func runTests() -> [Problem] {
         actions.flatMap { action -> [Problem] in

@@ -29,7 +29,8 @@ extension CatalogReader {
             }
         }
         let effect = EventEffect(
-            effect: kind, types: known.map(\.name), each: eventPath(node["each"]), names: names(node["name"], of: first),
+            effect: kind, types: known.map(\.name), each: eventPath(node["each"]),
+            names: names(node["name"], of: first),
             matches: matches(node["match"]), account: source(node["account"]), region: source(node["region"]),
             alias: alias(node["alias"], of: first), conditions: conditions(node["when"]),
             carries: (node["carries"]?.oneOrMany ?? []).compactMap { carried($0, types: known) }, place: node.place)
@@ -37,7 +38,8 @@ extension CatalogReader {
             report("\(kind.rawValue): carries nothing; only creates: and changes: do", at: carries.place)
         }
         if kind == .changes, node["carries"] == nil {
-            report("changes: needs carries:, and if the event says nothing of it, touched: with the paths", at: node.place)
+            report(
+                "changes: needs carries:, and if the event says nothing of it, touched: with the paths", at: node.place)
         }
         return effect
     }
@@ -155,6 +157,7 @@ extension CatalogReader {
             for source in sources { check(source, at: path.appending(.each), types: types, place: place) }
         case .each(_, let value, _):
             check(value, at: path.appending(.each), types: types, place: place)
+        case .only(_, let source): check(source, at: path, types: types, place: place)
         case .constant(let json): check(json, at: path, types: types, place: place)
         case .lookup(_, let table):
             for name in table.keys.sorted() { check(table[name] ?? .null, at: path, types: types, place: place) }

@@ -1,4 +1,4 @@
-package import HoldfastJSON
+internal import HoldfastJSON
 
 /// What one operation means for resources, as a catalog file says under `events:`.
 struct EventMeaning: Sendable {
@@ -44,7 +44,7 @@ struct CarriedChange: Sendable {
         case set([Assignment])
         /// The operation changes those of these that the event gives.
         case patch([Assignment])
-        /// As `patch`, from members of the same name but for the first letter.
+        /// As `patch`, from members of the same name, or of one that begins with lower case.
         case copy(from: EventPath, names: [String])
         case put(PropertyPath, each: EventPath?, key: ValueSource?, value: ValueSource)
         case remove(PropertyPath, each: EventPath?, key: ValueSource)
@@ -85,7 +85,7 @@ struct CarriedChange: Sendable {
             return elements(each, in: scope).flatMap { put(list, key: key, value: value, in: $0, of: type) }
         case .remove(let list, let each, let key):
             return elements(each, in: scope).map { scope in
-                key.value(in: scope)?.firstScalarText.map { .remove(list: list, key: type.elementKey($0)) }
+                key.value(in: scope)?.firstScalarText.map { .remove(list: list, key: type.keys.key($0)) }
                     ?? .touched(list)
             }
         case .touched(let paths): return paths.map { .touched($0) }
@@ -99,8 +99,9 @@ struct CarriedChange: Sendable {
     private func copies(_ names: [String], from json: JSON?) -> [EvidenceChange] {
         guard let object = json?.object else { return [] }
         return names.compactMap { name in
-            guard let value = object[name] ?? object[name.lowerFirst] ?? object[name.upperFirst], !value.isNull
-            else { return nil }
+            if let value = object[name], !value.isNull { return .set(PropertyPath(names: name), value) }
+            guard let value = object[name.lowerFirst], !value.isNull else { return nil }
+            // CloudTrail's names begin with lower case where CloudFormation's do not.
             return .set(PropertyPath(names: name), value.upperCamel)
         }
     }
@@ -109,22 +110,14 @@ struct CarriedChange: Sendable {
         _ list: PropertyPath, key: ValueSource?, value: ValueSource, in scope: EventScope, of type: ResourceType
     ) -> [EvidenceChange] {
         guard let value = value.value(in: scope) else { return [.touched(list)] }
-        let named = key.map { $0.value(in: scope)?.firstScalarText.map(type.elementKey) } ?? type.key(of: value, in: list)
+        let named =
+            key.map { $0.value(in: scope)?.firstScalarText.map(type.keys.key) } ?? type.keys.key(of: value, in: list)
         guard let named else { return [.touched(list)] }
         return [.put(list: list, key: named, value)]
     }
 }
 
 extension ResourceType {
-    /// An element's key in a list that has keys by ``listKeys``: the texts of its key members, with `/` between;
-    /// `nil` where the list has none or the element lacks one. Of a list of scalars the element itself.
-    package func key(of element: JSON, in list: PropertyPath) -> String? {
-        guard let names = listKeys[list] else { return nil }
-        if names.isEmpty { return element.scalarText.map(elementKey) }
-        let texts = names.compactMap { element[$0]?.scalarText }.filter { !$0.isEmpty }
-        return texts.count == names.count ? elementKey(texts.joined(separator: "/")) : nil
-    }
-
-    /// Azure's names mean the same in any letter case, so keys are in lower case there.
-    func elementKey(_ text: String) -> String { cloud == .azure ? text.lowercased() : text }
+    /// What tells the elements of this type's lists apart. Azure's names mean the same in any letter case.
+    package var keys: ListKeys { ListKeys(listKeys, ignoresCase: cloud == .azure) }
 }

@@ -157,7 +157,9 @@ extension JSON {
                 out.append(byte)
                 continue
             }
-            guard let high = bytes.next().flatMap(hexDigit), let low = bytes.next().flatMap(hexDigit) else { return nil }
+            guard let high = bytes.next().flatMap(hexDigit), let low = bytes.next().flatMap(hexDigit) else {
+                return nil
+            }
             out.append(high << 4 | low)
         }
         return out

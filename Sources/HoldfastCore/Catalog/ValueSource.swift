@@ -4,7 +4,7 @@ internal import HoldfastJSON
 /// and changes of form, and nothing else.
 indirect enum ValueSource: Sendable, Hashable {
     case path(EventPath)
-    /// The first that has a value.
+    /// The first that has a value; an empty list only where no other has one.
     case firstOf([ValueSource])
     case constant(JSON)
     /// A variable of the resource's id or of a `match:`.
@@ -22,6 +22,7 @@ indirect enum ValueSource: Sendable, Hashable {
     case map([Member])
     case list([ValueSource])
     case each(EventPath, value: ValueSource, when: [EventCondition])
+    case only(when: [EventCondition], ValueSource)
     /// Texts with another between them; a part that is missing is empty.
     case join([ValueSource], with: String)
 
@@ -34,7 +35,9 @@ indirect enum ValueSource: Sendable, Hashable {
     func value(in scope: EventScope) -> JSON? {
         switch self {
         case .path(let path): return scope.value(at: path)
-        case .firstOf(let sources): return sources.lazy.compactMap { $0.value(in: scope) }.first
+        case .firstOf(let sources):
+            let values = sources.lazy.compactMap { $0.value(in: scope) }
+            return values.first { $0 != .array([]) } ?? values.first
         case .constant(let value): return value
         case .variable(let name): return scope.variables[name].map(JSON.string)
         case .json(let source):
@@ -61,6 +64,8 @@ indirect enum ValueSource: Sendable, Hashable {
             guard scope.hasList(at: path) else { return nil }
             let scopes = scope.entering(path).filter { scope in conditions.allSatisfy { $0.holds(in: scope) } }
             return .array(scopes.compactMap { value.value(in: $0) })
+        case .only(let conditions, let source):
+            return conditions.allSatisfy { $0.holds(in: scope) } ? source.value(in: scope) : nil
         case .join(let sources, let mark):
             let texts = sources.map { $0.value(in: scope)?.firstScalarText }
             return texts.allSatisfy { $0 == nil } ? nil : .string(texts.map { $0 ?? "" }.joined(separator: mark))
@@ -88,9 +93,11 @@ indirect enum ValueSource: Sendable, Hashable {
         case .constant, .variable: []
         case .firstOf(let sources), .list(let sources), .join(let sources, _): sources.flatMap(\.paths)
         case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
-            .after(_, let source), .lookup(let source, _): source.paths
+            .after(_, let source), .lookup(let source, _):
+            source.paths
         case .map(let members): members.flatMap(\.source.paths)
         case .each(let path, _, _): [path]
+        case .only(let conditions, let source): conditions.map(\.path) + source.paths
         }
     }
 }
@@ -100,7 +107,10 @@ struct EventCondition: Sendable, Hashable {
     enum Test: Sendable, Hashable {
         /// Its text (of a list: that of any element) is one of these.
         case isOneOf([String])
+        /// It is none of these, or absent.
+        case isNoneOf([String])
         case startsWith([String])
+        case contains([String])
         case present
         case absent
     }
@@ -113,8 +123,11 @@ struct EventCondition: Sendable, Hashable {
         case .present: return value != nil
         case .absent: return value == nil
         case .isOneOf(let texts): return value?.scalarTexts.contains { texts.contains($0) } ?? false
+        case .isNoneOf(let texts): return !(value?.scalarTexts.contains { texts.contains($0) } ?? false)
         case .startsWith(let texts):
             return value?.scalarTexts.contains { value in texts.contains { value.hasPrefix($0) } } ?? false
+        case .contains(let texts):
+            return value?.scalarTexts.contains { value in texts.contains { value.contains($0) } } ?? false
         }
     }
 }

@@ -12,7 +12,7 @@ struct AzureRecord {
     private let request: LenientObject?
     private let ending: String
 
-    /// - Parameter ending: how the operation ended, for where the record does not say: a text that ends in a word for it.
+    /// - Parameter ending: for where the record does not say how the operation ended, a text that ends in it.
     init(body: JSONObject, facts: EnvelopeFacts, ending: String = "") {
         self.body = body
         self.facts = facts
@@ -26,42 +26,43 @@ struct AzureRecord {
     }
 
     func item(detail: DecodeDetail) throws(RecordFault) -> DecodedItem {
+        if let foreign { return .dropped(.foreign(foreign, .azure, try? event(), detail: detail)) }
         let event = try event()
-        if let foreign = foreignKind(event) {
-            return .dropped(DroppedRecord(.notAnAuditEvent(foreign), event, detail: detail))
+        if case .failure(let code) = event.outcome {
+            return .dropped(DroppedRecord(.failed(code), event, detail: detail))
         }
-        if case .failure(let code) = event.outcome { return .dropped(DroppedRecord(.failed(code), event, detail: detail)) }
         if event.readOnly { return .dropped(DroppedRecord(.readOnly, event, detail: detail)) }
         return event.isStart ? .dropped(DroppedRecord(.startRow, event, detail: detail)) : .event(event)
     }
 
     /// The log carries other things beside what people did: alerts, health, recommendations, policy evaluations; and
     /// diagnostic settings send the services' own logs in the same dress.
-    private func foreignKind(_ event: ChangeEvent) -> String? {
+    private var foreign: String? {
         let category = fields.text("category", "eventSource") ?? properties?.text("eventCategory") ?? ""
         switch category.lowercased() {
         case "", "administrative", "write", "delete", "action":
-            return event.action.contains("/") ? nil : "Azure \(category.isEmpty ? "service" : category) record"
+            return action?.contains("/") == false ? "Azure service record" : nil
         default: return "Azure \(category) record"
         }
     }
 
+    /// Where the operation's name is only given for people to read, what was authorised tells it.
+    private var action: String? { (fields.text("operationName") ?? authorization?.text("action"))?.lowercased() }
+
     private func event() throws(RecordFault) -> ChangeEvent {
         let time = try time()
-        // Where the name is only given for people to read, what was authorised tells the operation.
-        let named = fields.text("operationName")
-        guard let action = named ?? authorization?.text("action") else {
+        guard let action else {
             throw RecordFault("has no operation: neither operationName nor authorization.action says one")
         }
         let state = AzureState(fields: fields, properties: properties, ending: ending)
         let resource = fields.text("resourceId", "resourceUri") ?? authorization?.text("scope") ?? ""
-        let operation = action.lowercased()
         return ChangeEvent(
-            id: id(operation: operation, state: state, resource: resource), cloud: .azure, time: time,
+            id: id(operation: action, state: state, resource: resource), cloud: .azure, time: time,
             account: account(resource), region: fields.text("location") ?? properties?.text("resourceLocation") ?? "",
             actor: actor(),
-            sourceIP: fields.text("callerIpAddress") ?? request?.text("clientIpAddress") ?? claims?.text("ipaddr") ?? "",
-            action: operation, outcome: state.outcome, readOnly: ReadVerbs.match(azure: operation),
+            sourceIP: fields.text("callerIpAddress") ?? request?.text("clientIpAddress") ?? claims?.text("ipaddr")
+                ?? "",
+            action: action, outcome: state.outcome, readOnly: ReadVerbs.match(azure: action),
             via: UserAgents.via(azure: claims?.text("appid") ?? ""), userAgent: "",
             correlation: fields.text("correlationId") ?? "", isStart: state.isStart, body: .object(body))
     }
@@ -73,7 +74,7 @@ struct AzureRecord {
         return try Moment.missing.resolved(by: facts, name: "eventTimestamp or time")
     }
 
-    /// `eventDataId`; in the REST API's own ids it is the part after `events`. A diagnostic setting leaves it out: there
+    /// `eventDataId`; in the REST API's own ids it is the part after `events`. Diagnostic settings leave it out: there
     /// the operation, its state and its time make the id.
     private func id(operation: String, state: AzureState, resource: String) -> String {
         if let id = fields.text("eventDataId") { return id }
@@ -95,7 +96,9 @@ struct AzureRecord {
         let candidates = [resource, authorization?.text("scope") ?? "", facts.account ?? ""]
         for path in candidates {
             let parts = path.lowercased().split(separator: "/")
-            if let mark = parts.firstIndex(of: "subscriptions"), mark + 1 < parts.count { return String(parts[mark + 1]) }
+            if let mark = parts.firstIndex(of: "subscriptions"), mark + 1 < parts.count {
+                return String(parts[mark + 1])
+            }
         }
         return (fields.text("subscriptionId", "tenantId") ?? "").lowercased()
     }

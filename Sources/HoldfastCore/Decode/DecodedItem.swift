@@ -8,7 +8,7 @@ package enum DecodeDetail: Sendable, Hashable {
 
 /// What became of one record. Every record of the input becomes at least one of these.
 package enum DecodedItem: Sendable {
-    /// A write that succeeded.
+    /// A write that succeeded. From ``DecodeDetail/intake`` its body may be text: see ``ChangeEvent/readBody()``.
     indirect case event(ChangeEvent)
     /// Someone opened a session: a role assumed, a token issued, a sign-in to the console.
     indirect case session(SessionOpening)
@@ -54,7 +54,7 @@ package struct DroppedRecord: Sendable {
     package var account: String
     /// The name of ``ChangeEvent/actor``; empty where the record says none.
     package var actor: String
-    /// As in ``ChangeEvent``; of what is no audit event, empty.
+    /// As in ``ChangeEvent``; empty where what is no audit event names none.
     package var action: String
     /// `nil` where what is no audit event says none.
     package var time: Timestamp?
@@ -77,6 +77,12 @@ package struct DroppedRecord: Sendable {
             reason, cloud: event.cloud, account: event.account, actor: event.actor.name, action: event.action,
             time: event.time)
         if detail == .full { whole = EventBox(event) }
+    }
+
+    /// What is known and no audit event; much of it says too little for an event.
+    static func foreign(_ what: String, _ cloud: Cloud, _ event: ChangeEvent?, detail: DecodeDetail) -> DroppedRecord {
+        guard let event else { return DroppedRecord(.notAnAuditEvent(what), cloud: cloud) }
+        return DroppedRecord(.notAnAuditEvent(what), event, detail: detail)
     }
 
     /// The event, where the record is one and was decoded in full.
@@ -109,7 +115,7 @@ package struct SessionOpening: Sendable {
 }
 
 /// A record, or a part of one, that could not be understood.
-package struct UndecodableRecord: Sendable, Hashable {
+package struct UndecodableRecord: Error, Sendable, Hashable {
     /// What is wrong and what would do, as a sentence without its subject: "ends in the middle of a value, at byte 7".
     package var reason: String
     /// Where in the record, from its outside in: `Records[3]`, `Records[0].body.Message`; empty for the whole record.

@@ -5,7 +5,10 @@ package import HoldfastJSON
 /// - Parameter reason: why the event goes no further; `nil` where it does.
 package func explanation(of event: ChangeEvent, affected: [ResourceChange], dropped reason: String?) -> JSON {
     let resources = affected.map { change -> JSON in
-        ["type": .string(change.resource.type), "id": .string(change.resource.id), "effect": .string(change.effect.rawValue)]
+        [
+            "type": .string(change.resource.type), "id": .string(change.resource.id),
+            "effect": .string(change.effect.rawValue),
+        ]
     }
     return [
         "id": .string(event.id), "cloud": .string(event.cloud.rawValue), "time": .string(event.time.description),

@@ -19,16 +19,16 @@ struct GoogleRecord {
     }
 
     func item(detail: DecodeDetail) throws(RecordFault) -> DecodedItem {
+        if let foreign { return .dropped(.foreign(foreign, .gcp, try? event(), detail: detail)) }
         let event = try event()
-        if let foreign = foreignKind(event) {
-            return .dropped(DroppedRecord(.notAnAuditEvent(foreign), event, detail: detail))
+        if case .failure(let code) = event.outcome {
+            return .dropped(DroppedRecord(.failed(code), event, detail: detail))
         }
-        if case .failure(let code) = event.outcome { return .dropped(DroppedRecord(.failed(code), event, detail: detail)) }
         if event.readOnly { return .dropped(DroppedRecord(.readOnly, event, detail: detail)) }
         return event.isStart ? .dropped(DroppedRecord(.operationNotFinished, event, detail: detail)) : .event(event)
     }
 
-    private func foreignKind(_ event: ChangeEvent) -> String? {
+    private var foreign: String? {
         if let type = payload["@type"]?.string, !type.hasSuffix(".AuditLog") {
             return "Google Cloud \(type.split(separator: ".").last ?? "") entry"
         }
@@ -40,10 +40,7 @@ struct GoogleRecord {
         let time = try time()
         let service = payload["serviceName"]?.string ?? ""
         let method = payload["methodName"]?.string ?? ""
-        let type = payload["@type"]?.string ?? ".AuditLog"
-        guard !method.isEmpty || !type.hasSuffix(".AuditLog") else {
-            throw RecordFault("has no operation: it lacks protoPayload.methodName")
-        }
+        if method.isEmpty, foreign == nil { throw RecordFault("has no operation: it lacks protoPayload.methodName") }
         let authentication = payload["authenticationInfo"]?.object ?? JSONObject()
         let agent = payload["requestMetadata"]?["callerSuppliedUserAgent"]?.string ?? ""
         let actor = GoogleRecord.actor(authentication)
@@ -76,7 +73,9 @@ struct GoogleRecord {
         let names = [payload["resourceName"]?.string ?? "", fields.text("logName") ?? ""]
         for name in names {
             let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-            if let mark = parts.firstIndex(of: "projects"), mark + 1 < parts.count, !["", "_", "-"].contains(parts[mark + 1]) {
+            if let mark = parts.firstIndex(of: "projects"), mark + 1 < parts.count,
+                !["", "_", "-"].contains(parts[mark + 1])
+            {
                 return String(parts[mark + 1])
             }
         }

@@ -50,13 +50,18 @@ enum Moment {
     case unreadable(String)
 
     /// - Parameters:
-    ///   - value: a text by RFC 3339, or a number of seconds since 1970.
+    ///   - value: a text by RFC 3339, or a number of seconds since 1970. A text without a zone is taken for UTC, in
+    ///     which all clouds write: data lakes leave the zone out.
     ///   - name: what the record calls it.
     init(_ value: JSON?, name: String) {
         switch value {
         case nil, .null?, .string("")?: self = .missing
         case .string(let text)?:
-            if let time = Timestamp(text) { self = .time(time) } else { self = .unreadable(Moment.fault(text, name)) }
+            guard let time = Timestamp(text) ?? Timestamp(text + "Z") else {
+                self = .unreadable(Moment.fault(text, name))
+                return
+            }
+            self = .time(time)
         case .number(let number)?:
             let nanoseconds = (number.double * 1e9).rounded()
             guard abs(nanoseconds) < 0x1p63 else {

@@ -42,12 +42,20 @@ enum RecordShape {
     private static func envelope(_ object: JSONObject) -> RecordShape? {
         let source = object["eventSource"]?.string ?? object["EventSource"]?.string
         if let source, source.hasPrefix("aws:") { return notification(object, source) }
-        if source == nil, object["detail-type"] == nil, let list = lists.first(where: { object[$0.name]?.array != nil }) {
+        if object["detail-type"]?.string == nil, object["eventSource"]?.string != nil,
+            object["eventName"]?.string != nil
+        {
+            return .cloudTrail
+        }
+        if source == nil, object["detail-type"] == nil, let list = lists.first(where: { object[$0.name]?.array != nil })
+        {
             return .list(list.name)
         }
         if object["CloudTrailEvent"] != nil { return .lookupRow }
         if let type = object["detail-type"]?.string { return .eventBridge(type) }
-        if let type = object["Type"]?.string, object["TopicArn"] != nil || object["MessageId"] != nil { return .sns(type) }
+        if let type = object["Type"]?.string, object["TopicArn"] != nil || object["MessageId"] != nil {
+            return .sns(type)
+        }
         if let type = object["type"]?.string, object["specversion"] != nil { return .cloudEvent(type) }
         if let type = object["eventType"]?.string, object["data"]?.object != nil, object["subject"] != nil {
             return .eventGrid(type)
@@ -55,7 +63,8 @@ enum RecordShape {
         if object["message"]?.object != nil, object["subscription"] != nil || object["message"]?["data"] != nil {
             return .pubSub
         }
-        if object["data"]?.string != nil, object["messageId"] ?? object["message_id"] ?? object["sequenceNumber"] != nil {
+        if object["data"]?.string != nil, object["messageId"] ?? object["message_id"] ?? object["sequenceNumber"] != nil
+        {
             return .base64
         }
         return nil
@@ -63,7 +72,8 @@ enum RecordShape {
 
     /// Envelopes that have nothing of their own but a member for what they carry.
     private static func wrapper(_ object: JSONObject) -> RecordShape? {
-        ["_raw", "Body", "body"].first { object[$0]?.string != nil || object[$0]?.object != nil }.map(RecordShape.wrapped)
+        ["_raw", "Body", "body"].first { object[$0]?.string != nil || object[$0]?.object != nil }.map(
+            RecordShape.wrapped)
     }
 
     /// What the event sources of Lambda are given, and what S3 tells its queues.
@@ -78,13 +88,14 @@ enum RecordShape {
     }
 
     private static func event(_ object: JSONObject) -> RecordShape? {
-        if object["eventSource"]?.string != nil, object["eventName"]?.string != nil { return .cloudTrail }
         if object["eventType"] == "AwsCloudTrailInsight" || object["eventCategory"] == "Insight" {
             return .foreign("CloudTrail Insights event", .aws)
         }
         let names = LenientObject(object)
         if names["protoPayload"]?.object != nil { return .google }
-        if object["jsonPayload"] != nil || object["textPayload"] != nil { return .foreign("Google Cloud log entry", .gcp) }
+        if object["jsonPayload"] != nil || object["textPayload"] != nil {
+            return .foreign("Google Cloud log entry", .gcp)
+        }
         let action = names["operationName"] ?? names.object("authorization")?["action"]
         let marks = [
             "resourceId", "resourceUri", "eventTimestamp", "correlationId", "category", "tenantId", "subscriptionId",
@@ -153,7 +164,8 @@ extension JSON {
     var objectOrText: JSONObject? {
         switch self {
         case .object(let object): object
-        case .string(let text): text.utf8.first { $0 > 0x20 } == UInt8(ascii: "{") ? (try? JSON.parse(text))?.object : nil
+        case .string(let text):
+            text.utf8.first { $0 > 0x20 } == UInt8(ascii: "{") ? (try? JSON.parse(text))?.object : nil
         case .null, .bool, .number, .array: nil
         }
     }

@@ -41,7 +41,9 @@ struct RecordSplitter {
         guard !opening.isEmpty else { return nil }
         var comma = start
         while comma < text.count {
-            if text[comma] == UInt8(ascii: ","), LenientText.opening(text, LenientText.skipSpace(text, comma + 1)) == opening {
+            if text[comma] == UInt8(ascii: ","),
+                LenientText.opening(text, LenientText.skipSpace(text, comma + 1)) == opening
+            {
                 return comma
             }
             comma += 1
@@ -64,7 +66,7 @@ struct RecordSplitter {
         }
     }
 
-    private static let object = FieldSet([])
+    private static let object = FieldSet(["eventName"])
 
     private static func isJSON(_ element: Swift.Span<UInt8>) -> Bool {
         var slots: [JSONSlice] = []

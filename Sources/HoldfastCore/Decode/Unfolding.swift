@@ -5,9 +5,15 @@ struct Unfolding {
     var detail = DecodeDetail.intake
     var items: [DecodedItem] = []
     private var slots: [JSONSlice] = []
+    private var eventSlots: [JSONSlice] = []
+    private var pool = TextPool()
 
-    /// The members that decide how a text is read.
-    private static let fields = FieldSet(["eventSource", "detail-type"] + RecordShape.lists.map(\.name))
+    /// The members that decide how a text is read: of a CloudTrail record, of one in EventBridge's envelope, and lists.
+    private static let fields = FieldSet(
+        paths: CloudTrailScan.paths + CloudTrailScan.paths.map { ["detail"] + $0 } + [["detail-type"], ["detail"]]
+            + RecordShape.lists.map { [$0.name] })
+    private static let inDetail = CloudTrailScan.paths.count
+    private static let detailType = inDetail * 2
 
     /// A text that should be JSON: an event or an envelope.
     mutating func document(_ bytes: Swift.Span<UInt8>, at place: RecordPlace) {
@@ -18,18 +24,44 @@ struct Unfolding {
         guard text[0] == UInt8(ascii: "{") else { return tree(text, at: place) }
         switch Unfolding.fields.scan(text, into: &slots) {
         case .fields:
-            guard let list = scannedList() else { return tree(text, at: place) }
-            elements(of: list.slice, in: text, at: place.member(list.name))
+            if let list = scannedList() {
+                elements(of: list.slice, in: text, at: place.member(list.name))
+            } else if !takeScanned(in: text, text) {
+                tree(text, at: place)
+            }
         case .unusual:
             guard let list = LenientText.list(in: text) else { return tree(text, at: place) }
             split(text, after: list.start, at: place.member(list.name))
         }
     }
 
+    /// Makes an item of a record that has just been scanned, where its fields are enough for one.
+    ///
+    /// - Parameters:
+    ///   - text: what the slots count from.
+    ///   - record: the record itself in it.
+    private mutating func takeScanned(in text: Swift.Span<UInt8>, _ record: Swift.Span<UInt8>) -> Bool {
+        guard detail == .intake, record.count <= EventDecoder.largestEvent else { return false }
+        let isBridge = slots[Unfolding.detailType].kind == .string
+        let first = isBridge ? Unfolding.inDetail : 0
+        let fields = slots[first..<(first + Unfolding.inDetail)]
+        if let dropped = CloudTrailScan.drop(fields, in: text, pool: &pool) {
+            items.append(.dropped(dropped))
+            return true
+        }
+        guard !slots[first].isAbsent else { return false }
+        let detail = slots[Unfolding.detailType + 1]
+        let body = isBridge ? text.extracting(detail.range) : record
+        guard let event = CloudTrailScan.event(body, slots: &eventSlots, pool: &pool) else { return false }
+        items.append(.event(event))
+        return true
+    }
+
     /// The list of records in an object that has just been scanned.
     private func scannedList() -> (slice: JSONSlice, name: String)? {
-        guard slots[0].kind != .string, slots[1].isAbsent else { return nil }
-        for (slot, list) in zip(slots[2...], RecordShape.lists) where slot.kind == .array { return (slot, list.name) }
+        guard slots[0].kind != .string, slots[Unfolding.detailType].isAbsent else { return nil }
+        let lists = slots[(Unfolding.detailType + 2)...]
+        for (slot, list) in zip(lists, RecordShape.lists) where slot.kind == .array { return (slot, list.name) }
         return nil
     }
 
@@ -37,10 +69,13 @@ struct Unfolding {
     private mutating func elements(of list: JSONSlice, in text: Swift.Span<UInt8>, at place: RecordPlace) {
         var elements = JSONElements(list)
         var index = 0
-        while let element = elements.next(in: text) {
-            let quote = element.kind == .string ? 1 : 0
-            let whole = (element.range.lowerBound - quote)..<(element.range.upperBound + quote)
-            document(text.extracting(whole), at: place.element(index))
+        while let next = elements.next(in: text, fields: Unfolding.fields, into: &slots) {
+            let quote = next.element.kind == .string ? 1 : 0
+            let range = next.element.range
+            let record = text.extracting((range.lowerBound - quote)..<(range.upperBound + quote))
+            if next.outcome != .fields || !takeScanned(in: text, record) {
+                document(record, at: place.element(index))
+            }
             index += 1
         }
         if index == 0 { empty(place) }

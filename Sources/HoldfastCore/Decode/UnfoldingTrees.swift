@@ -50,19 +50,17 @@ extension Unfolding {
     /// What is known and no audit event: its envelope still says something of it.
     private mutating func drop(foreign what: String, _ cloud: Cloud, _ object: JSONObject, at place: RecordPlace) {
         let facts = place.facts
-        let reason = DropReason.notAnAuditEvent(what)
         let named = ["time", "timestamp", "eventTime", "configurationItemCaptureTime"].lazy
             .compactMap { Moment(object[$0], name: $0).time }.first
         let account = (facts.account ?? object["accountId"]?.string ?? object["recipientAccountId"]?.string) ?? ""
         guard let time = facts.time ?? named else {
-            items.append(.dropped(DroppedRecord(reason, cloud: cloud, account: account)))
-            return
+            return items.append(.dropped(DroppedRecord(.notAnAuditEvent(what), cloud: cloud, account: account)))
         }
         let event = ChangeEvent(
             id: facts.id ?? digestID(of: object), cloud: cloud, time: time, account: account,
             region: facts.region ?? object["awsRegion"]?.string ?? "", actor: Principal(name: ""), sourceIP: "",
             action: "", outcome: .success, readOnly: false, via: .unknown, userAgent: "", body: .object(object))
-        items.append(.dropped(DroppedRecord(reason, event, detail: detail)))
+        items.append(.dropped(.foreign(what, cloud, event, detail: detail)))
     }
 
     // MARK: AWS
@@ -143,7 +141,8 @@ extension Unfolding {
 
     // MARK: Azure
 
-    private mutating func unfold(eventGrid event: JSONObject, _ type: String, at place: RecordPlace) throws(RecordFault) {
+    private mutating func unfold(eventGrid event: JSONObject, _ type: String, at place: RecordPlace) throws(RecordFault)
+    {
         var inner = place.member("data")
         inner.facts.id = event["id"]?.filled
         inner.facts.time = Moment(event["eventTime"] ?? event["time"], name: "eventTime").time

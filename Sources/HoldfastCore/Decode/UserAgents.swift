@@ -12,7 +12,9 @@ enum UserAgents {
         if plain.hasPrefix("signin.amazonaws.com") || plain.hasPrefix("console.") || plain.hasPrefix("s3console/") {
             return .console
         }
-        if !invokedBy.isEmpty || service.hasSuffix(".amazonaws.com") || eventType == "AwsServiceEvent" { return .service }
+        if !invokedBy.isEmpty || service.hasSuffix(".amazonaws.com") || eventType == "AwsServiceEvent" {
+            return .service
+        }
         if plain.hasPrefix("aws-cli/") || plain.hasPrefix("awspowershell") { return .cli }
         if plain.hasPrefix("mozilla/") { return .console }
         return ["boto", "aws-sdk", "amazon/", "aws-internal"].contains { plain.contains($0) } ? .sdk : .unknown
@@ -24,7 +26,9 @@ enum UserAgents {
         if isTerraform(plain) { return .terraform }
         if plain.contains("gcloud/") || plain.contains("google-cloud-sdk") || plain.contains("gsutil") { return .cli }
         if plain.hasPrefix("mozilla/") || plain.contains("cloud-console") { return .console }
-        if principal.hasSuffix("@system.gserviceaccount.com") || principal.hasSuffix("@cloudservices.gserviceaccount.com") {
+        if principal.hasSuffix("@system.gserviceaccount.com")
+            || principal.hasSuffix("@cloudservices.gserviceaccount.com")
+        {
             return .service
         }
         return ["google-api-", "grpc-", "gcloud-", "gl-", "gapic"].contains { plain.contains($0) } ? .sdk : .unknown

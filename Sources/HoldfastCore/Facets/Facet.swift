@@ -23,7 +23,9 @@ extension Facet {
     ) -> FacetValue {
         switch self {
         case .openings: Openings.value(of: document, type: type, context)
-        case .grants, .encryption, .logging: .unknown("\(type) has no \(rawValue)")
+        case .grants: Grants.value(of: document, type: type, path: path, context)
+        case .encryption: Encryption.value(of: document, type: type)
+        case .logging: Logging.value(of: document, type: type)
         }
     }
 
@@ -31,17 +33,15 @@ extension Facet {
     package func reads(type: String, path: PropertyPath? = nil) -> [PropertyPath] {
         switch self {
         case .openings: Openings.reads[type] ?? []
-        case .grants, .encryption, .logging: []
+        case .grants: Grants.reads(type, path)
+        case .encryption: Encryption.reads(type)
+        case .logging: Logging.reads(type)
         }
     }
 }
 
 /// What a facet knows beyond the resource's own configuration.
 package struct FacetContext: Sendable {
-    /// The list `our-networks` of the configuration.
-    package var ourNetworks: IPSet
-    /// The account, subscription or project that the resource is in; empty where it is not known.
-    package var account: String
     /// The resource's id: what an inline policy of it grants to.
     package var id: String
     /// What managed prefix lists hold, by id (`pl-1a2b3c`); those that are missing are not known.
@@ -50,11 +50,9 @@ package struct FacetContext: Sendable {
     package var accountPublicAccessBlock: StateValue
 
     package init(
-        ourNetworks: IPSet = IPSet(), account: String = "", id: String = "", prefixLists: [String: IPSet] = [:],
+        id: String = "", prefixLists: [String: IPSet] = [:],
         accountPublicAccessBlock: StateValue = .unknown("the account's public access block was not read")
     ) {
-        self.ourNetworks = ourNetworks
-        self.account = account
         self.id = id
         self.prefixLists = prefixLists
         self.accountPublicAccessBlock = accountPublicAccessBlock
@@ -89,6 +87,7 @@ package struct FacetItem: Sendable, Hashable {
     }
 }
 
+/// What a facet says of a resource.
 package enum FacetValue: Sendable, Hashable {
     /// - openBecause: why there may be further items, `nil` where these are all.
     case items([FacetItem], openBecause: String?)

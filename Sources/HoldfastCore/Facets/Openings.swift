@@ -27,7 +27,8 @@ struct Openings {
         shares += rules.indices.compactMap { index in
             let rule = rules[index]
             guard let reason = rule.direction.reason ?? rule.allows.reason else { return nil }
-            return Share(rule: index, direction: .ingress, protocols: [], ports: nil, far: Peers(), nothingKnown: reason)
+            return Share(
+                rule: index, direction: .ingress, protocols: [], ports: nil, far: Peers(), nothingKnown: reason)
         }
         var seen: Set<FacetItem> = []
         return shares.sorted { $0.rank.lexicographicallyPrecedes($1.rank) }
@@ -133,7 +134,9 @@ struct Openings {
                 let same = shares.firstIndex {
                     $0.rule == rule && $0.far == far && $0.reachesInternet == share.reachesInternet && $0.doubt == nil
                 }
-                if let same { shares[same].ports?.formUnion(ports) } else {
+                if let same {
+                    shares[same].ports?.formUnion(ports)
+                } else {
                     shares.append(share)
                     shares[shares.count - 1].ports = ports
                 }
@@ -221,9 +224,11 @@ struct Openings {
         var peers = share.far.texts
         if share.reachesInternet, !share.far.addresses.coversInternet { peers.insert("internet", at: 0) }
         let far: StateValue = (share.doubt ?? rule.far.reason).map { .unknown($0) } ?? Openings.list(peers)
-        let ports: StateValue = rule.ports.reason.map { .unknown($0) } ?? share.ports.map { Openings.list($0.texts) }
+        let ports: StateValue =
+            rule.ports.reason.map { .unknown($0) } ?? share.ports.map { Openings.list($0.texts) }
             ?? .absent
-        let name: StateValue = rule.protocolNumber.reason.map { .unknown($0) }
+        let name: StateValue =
+            rule.protocolNumber.reason.map { .unknown($0) }
             ?? .scalar(.string(share.protocols.first.map(Openings.name) ?? "any"))
         var map = StateMap([
             ("direction", .scalar(.string(share.direction.rawValue))), ("protocol", name),

@@ -39,11 +39,6 @@ package struct Peers: Sendable, Hashable {
             && !name.hasPrefix("sg-") && !name.contains(":") && !name.contains("/")
     }
 
-    /// Some of it is outside the given networks: an address, or a service of the cloud.
-    package func reachesOutside(of networks: IPSet) -> Bool {
-        addresses.reachesOutside(of: networks) || names.contains(where: Peers.isService)
-    }
-
     /// Addresses and names as texts: what the facet's `from` and `to` hold.
     package var texts: [String] { addresses.cidrs + names }
 

@@ -37,7 +37,8 @@ struct DocumentEditing {
     private static func exists(_ steps: Steps, in json: JSON) -> Bool {
         guard let step = steps.first else { return true }
         switch (step, json) {
-        case (.name(let name), .object(let object)): return object[name].map { exists(steps.dropFirst(), in: $0) } ?? false
+        case (.name(let name), .object(let object)):
+            return object[name].map { exists(steps.dropFirst(), in: $0) } ?? false
         case (.index(let index), .array(let elements)):
             return index < elements.count && exists(steps.dropFirst(), in: elements[index])
         case (.index(0), _): return exists(steps.dropFirst(), in: json)
@@ -78,7 +79,8 @@ struct DocumentEditing {
             let here = path.appending(.index(index))
             let below = removals.filter { $0.first == .index(index) }.map { $0.dropFirst() }
             var nested: [EditChange] = []
-            let left = strip(element, of: below, at: here, in: .init(isEnclosed: true, isElement: true), changes: &nested)
+            let left = strip(
+                element, of: below, at: here, in: .init(isEnclosed: true, isElement: true), changes: &nested)
             if let left {
                 kept.append(left)
                 inside += nested
@@ -130,7 +132,9 @@ struct DocumentEditing {
         }
         if elements.contains(element) { return }
         let names = key.compactMap { element[$0] }
-        if !key.isEmpty, names.count == key.count, elements.contains(where: { other in key.compactMap { other[$0] } == names }) {
+        if !key.isEmpty, names.count == key.count,
+            elements.contains(where: { other in key.compactMap { other[$0] } == names })
+        {
             let text = names.compactMap(\.scalarText).joined(separator: "/")
             throw PlaybookFault("\(list) has an element \"\(text)\" that says something else")
         }

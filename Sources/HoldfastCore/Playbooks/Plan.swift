@@ -55,6 +55,7 @@ package struct PlanRequest: Sendable {
     }
 }
 
+/// What a playbook makes of a finding.
 package enum PlanOutcome: Sendable {
     case plan(Plan)
     /// A person must decide, and why; with the plan where there is one that could be carried out.
@@ -100,6 +101,7 @@ package struct PlannedCall: Sendable, Hashable {
     package var parameters: JSONObject
 }
 
+/// One call of a plan, with what it is for and the way back.
 package struct PlannedStep: Sendable {
     package var call: PlannedCall
     package var why: String
@@ -107,13 +109,15 @@ package struct PlannedStep: Sendable {
     package var item: String?
     /// The sections of the resource that the call changes.
     package var writes: [PropertyPath]
-    /// What must not have changed since it was read, and its value then; read again before the call is made.
+    /// What must not have changed since it was read, and its value as it is known now, null where it is not known; it
+    /// is read again before the call is made.
     package var precondition: (reference: String, value: JSON)?
     /// How it is seen that the step has done its work.
     package var verify: String
     package var undo: PlannedUndo
 }
 
+/// How a step is undone, and how well.
 package struct PlannedUndo: Sendable {
     package enum Means: Sendable {
         case call(PlannedCall)
@@ -136,7 +140,7 @@ package struct RenderedEdit: Sendable {
     package var before: JSON?
     package var after: JSON
     package var changes: [EditChange]
-    /// Sent as JSON in a text.
+    /// It is kept as JSON in a text, and sent so.
     package var isText: Bool
 }
 

@@ -11,14 +11,21 @@ struct PlanDigest {
     var value: SHA256Digest { sha256(content.canonicalBytes) }
 
     var content: JSON {
-        .object(JSONObject([
-            ("resource", .array([.string(request.resource.type), .string(request.resource.id)])),
-            ("incarnation", .string(request.incarnation)),
-            ("playbook", .string(playbook.digest.description)),
-            ("calls", .array(steps.map { .array([.string($0.planned.call.name), $0.digested]) })),
-            ("edits", .array(edits.map { .array([.string($0.section.description), .array($0.changes.map(digested))]) })),
-            ("values", .object(JSONObject(paths.compactMap { path in value(at: path).map { (path.description, $0) } }))),
-        ]))
+        .object(
+            JSONObject([
+                ("resource", .array([.string(request.resource.type), .string(request.resource.id)])),
+                ("incarnation", .string(request.incarnation)),
+                ("playbook", .string(playbook.digest.description)),
+                ("calls", .array(steps.map { .array([.string($0.planned.call.name), $0.digested]) })),
+                (
+                    "edits",
+                    .array(edits.map { .array([.string($0.section.description), .array($0.changes.map(digested))]) })
+                ),
+                (
+                    "values",
+                    .object(JSONObject(paths.compactMap { path in value(at: path).map { (path.description, $0) } }))
+                ),
+            ]))
     }
 
     /// An edit's change without the index at which it stands: others may add or remove elements beside it.
@@ -26,26 +33,27 @@ struct PlanDigest {
         .array([.string(change.path.withoutIndexes.description), change.before ?? .null, change.after ?? .null])
     }
 
-    /// The paths that the rule read and the steps write, each once, without those below another.
+    /// The paths that the rule read and the steps write, each once, without those below another. A rule that may read
+    /// anything is there with the root, which covers no other.
     private var paths: [PropertyPath] {
         let all = Set(request.ruleReads + steps.flatMap(\.planned.writes)).sorted()
-        return all.filter { path in !all.contains { $0 != path && path.hasPrefix($0) } }
+        return all.filter { path in !all.contains { $0 != path && !$0.isRoot && path.hasPrefix($0) } }
     }
 
     /// `nil` where the edits or the offending elements say it: what else stands there may change.
     private func value(at path: PropertyPath) -> JSON? {
-        if edits.contains(where: { $0.section.hasPrefix(path) || path.hasPrefix($0.section) }) { return nil }
+        if edits.contains(where: { !path.isRoot && ($0.section.hasPrefix(path) || path.hasPrefix($0.section)) }) {
+            return nil
+        }
         let elements = request.offending.filter { $0.path.hasPrefix(path) && $0.path.steps.count > path.steps.count }
         let isByElement = elements.contains { offending in
             offending.path.steps.dropFirst(path.steps.count).contains { if case .index = $0 { true } else { false } }
         }
-        guard isByElement else { return digested(request.document.projected(path.steps[...])) }
-        return .array(elements.map { offending in
-            .array([
-                .string(offending.path.withoutIndexes.description), offending.key.map(JSON.string) ?? .null,
-                digested(request.document[offending.path]),
-            ])
-        })
+        guard isByElement || path.isRoot else { return digested(request.document.projected(path.steps[...])) }
+        return .array(
+            elements.map { offending in
+                .array([.string(offending.path.withoutIndexes.description), digested(request.document[offending.path])])
+            })
     }
 
     /// Known values as they are; what is not known is told from what is absent.
@@ -81,16 +89,18 @@ extension Playbook {
 
 extension CloudCall {
     fileprivate var digested: JSON {
-        .object(JSONObject([
-            ("name", .string(name)), ("protocol", .string(wire.rawValue)), ("request", .string(request)),
-            ("permission", .string(permission)), ("idempotent", .bool(isIdempotent)),
-            ("parameters", .array(parameters.map(JSON.string))), ("reads", .array(reads.map { .string($0.description) })),
-            ("writes", .array(writes.map { .string($0.description) })),
-            ("inverse", inverseWhenAbsent.map(JSON.string) ?? .null), ("precondition", .string(precondition)),
-            ("read-only", .array(readOnlyPaths.map { .string($0.description) })),
-            ("already-done", .array(alreadyDone.map(JSON.string))),
-            ("not-applied", .array(notApplied.map(JSON.string))),
-        ]))
+        .object(
+            JSONObject([
+                ("name", .string(name)), ("protocol", .string(wire.rawValue)), ("request", .string(request)),
+                ("permission", .string(permission)), ("idempotent", .bool(isIdempotent)),
+                ("parameters", .array(parameters.map(JSON.string))),
+                ("reads", .array(reads.map { .string($0.description) })),
+                ("writes", .array(writes.map { .string($0.description) })),
+                ("inverse", inverseWhenAbsent.map(JSON.string) ?? .null), ("precondition", .string(precondition)),
+                ("read-only", .array(readOnlyPaths.map { .string($0.description) })),
+                ("already-done", .array(alreadyDone.map(JSON.string))),
+                ("not-applied", .array(notApplied.map(JSON.string))),
+            ]))
     }
 }
 

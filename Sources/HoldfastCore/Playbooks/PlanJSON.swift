@@ -4,7 +4,7 @@ package import HoldfastJSON
 extension Plan {
     /// The whole plan, for machines and for the journal.
     package var json: JSON {
-        var object: JSONObject = JSONObject()
+        var object = JSONObject()
         object["finding"] = .string(finding)
         object["rule"] = .string(rule)
         object["resource"] = ["type": .string(resource.type), "id": .string(resource.id)]
@@ -18,12 +18,12 @@ extension Plan {
         object["risk"] = .string(risk.rawValue)
         object["digest"] = .string(digest.description)
         object["undo"] = undo.json
-        object["steps"] = .array(steps.map { $0.json })
-        object["edits"] = .array(edits.map { $0.json })
-        object["warnings"] = .array(warnings.map { .string($0) })
-        object["alternatives"] = .array(alternatives.map { $0.json })
+        object["steps"] = .array(steps.map(\.json))
+        object["edits"] = .array(edits.map(\.json))
+        object["warnings"] = .array(warnings.map(JSON.string))
+        object["alternatives"] = .array(alternatives.map(\.json))
         object["tellsActor"] = .bool(tellsActor)
-        object["grace"] = grace.map { .string($0.phrase) }
+        object["grace"] = grace.map { JSON.string($0.phrase) }
         return .object(object)
     }
 }
@@ -63,7 +63,7 @@ extension PlannedStep {
     fileprivate var json: JSON {
         var object = call.json.object ?? JSONObject()
         object["why"] = .string(why)
-        object["item"] = item.map(JSON.string)
+        object["item"] = item.map { JSON.string($0) }
         object["writes"] = .array(writes.map { .string($0.description) })
         object["ifMatch"] = precondition.map { ["reference": .string($0.reference), "value": $0.value] }
         object["verify"] = .string(verify)

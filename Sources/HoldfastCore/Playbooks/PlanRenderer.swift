@@ -35,7 +35,9 @@ struct PlanRenderer {
     /// Why a person must decide although the plan could be carried out.
     private(set) var asks: String?
     private var steps: [RenderedStep] = []
+    /// Why steps were left out; and whether a condition left one out, so that what offends may stay as it is.
     private var skipped: [String] = []
+    private var isConditional = false
 
     /// A step with what of it goes into the digest.
     struct RenderedStep {
@@ -43,6 +45,8 @@ struct PlanRenderer {
         /// The parameters with each edited document replaced by the edit's name.
         var digested: JSON
         var itemPath: PropertyPath?
+        /// The edits that it sends and that take out what offends.
+        var edits: [String]
     }
 
     init(playbook: Playbook, request: PlanRequest, title: String) {
@@ -58,7 +62,8 @@ struct PlanRenderer {
                 let items = try items(of: loop)
                 if items.isEmpty { skipped.append("\(step.call): there is no element to do it for") }
                 if items.count > step.bound {
-                    asks = "\(step.call) would be made \(items.count) times; \(playbook.id) does it at most "
+                    asks =
+                        "\(step.call) would be made \(items.count) times; \(playbook.id) does it at most "
                         + "\(step.bound) times on its own"
                 }
                 for item in items { try render(step, item: item) }
@@ -66,7 +71,10 @@ struct PlanRenderer {
                 try render(step, item: nil)
             }
         }
-        if self.steps.isEmpty { throw .nothing(skipped.joined(separator: "; ")) }
+        if self.steps.isEmpty {
+            let reasons = skipped.joined(separator: "; ")
+            throw isConditional ? .proposal("no step of \(playbook.id) applies: \(reasons)") : .nothing(reasons)
+        }
         return assembled()
     }
 
@@ -84,43 +92,55 @@ struct PlanRenderer {
         case .offending(let list):
             var items: [PlanItem] = []
             for offending in request.offending {
+                if let list, list.hasPrefix(offending.path) {
+                    for item in try elements(of: list) where !items.contains(where: { $0.path == item.path }) {
+                        items.append(item)
+                    }
+                    continue
+                }
                 guard let element = offending.element(of: list) else { continue }
                 let item = try item(at: element, key: offending.path == element ? offending.key : nil)
                 if !items.contains(where: { $0.path == item.path }) { items.append(item) }
             }
             return items
         case .list(let reference):
+            let isOfResource = reference.root == .resource || reference.root == .before
+            if isOfResource, !reference.path.steps.contains(.each) { return try elements(of: reference.path) }
             let value = try values.value(of: reference, item: nil)
             if let reason = value.unknownReason { throw .proposal("\(reference) is not known: \(reason)") }
             guard case .list(let list) = value else { return [] }
-            let isOfResource = reference.root == .resource || reference.root == .before
-            return list.elements.enumerated().map { index, element in
-                PlanItem(
-                    path: isOfResource ? reference.path.appending(.index(index)) : nil,
-                    id: element.key ?? key(of: element.value, in: reference.path), value: element.value)
-            }
+            return list.elements.map { PlanItem(path: nil, id: nil, value: $0.value) }
         }
     }
 
-    /// The offending element at a path; where it has a key, wherever in its list it now stands.
+    /// All elements of a list of the resource.
+    private func elements(of list: PropertyPath) throws(PlanStop) -> [PlanItem] {
+        let value = request.document[list]
+        if let reason = value.unknownReason { throw .proposal("\(list) is not known: \(reason)") }
+        guard case .list(let found) = value else { return [] }
+        return found.elements.enumerated().map { index, element in
+            PlanItem(
+                path: list.appending(.index(index)), id: playbook.type.keys.key(of: element.value.json, in: list),
+                value: element.value)
+        }
+    }
+
+    /// The offending element at a path; where it has a key by the catalog, wherever in its list it now stands.
     private func item(at path: PropertyPath, key: String?) throws(PlanStop) -> PlanItem {
         var path = path
         let listPath = PropertyPath(Array(path.steps.dropLast()))
-        if let key, case .index? = path.steps.last, case .list(let list) = request.document[listPath] {
-            let keys = list.elements.map { $0.key ?? self.key(of: $0.value, in: listPath) }
-            guard let index = keys.firstIndex(of: key) else {
+        if let key, case .index(let index)? = path.steps.last, case .list(let list) = request.document[listPath] {
+            let keys = list.elements.map { $0.key ?? playbook.type.keys.key(of: $0.value.json, in: listPath) }
+            if let found = keys.firstIndex(of: key) {
+                path = listPath.appending(.index(found))
+            } else if index >= keys.count || keys[index] != nil {
                 throw .proposal("\(listPath) no longer has the element \(key) that offends")
             }
-            path = listPath.appending(.index(index))
         }
         let value = request.document[path]
         if let reason = value.unknownReason { throw .proposal("\(path) is not known: \(reason)") }
         if value == .absent { throw .proposal("what offends at \(path) is no longer there") }
-        return PlanItem(path: path, id: key ?? self.key(of: value, in: listPath), value: value)
-    }
-
-    private func key(of value: StateValue, in list: PropertyPath) -> String? {
-        ListKeys(playbook.type.listKeys).key(of: value.json, in: list)
+        return PlanItem(path: path, id: playbook.type.keys.key(of: value.json, in: listPath), value: value)
     }
 
     private mutating func render(_ step: PlaybookStep, item: PlanItem?) throws(PlanStop) {
@@ -138,13 +158,13 @@ struct PlanRenderer {
             verify: verification(of: step, call), undo: try undo(step, of: call, writes: writes, item: item))
         if let reference = step.ifMatch {
             let value = try values.value(of: reference, item: item)
-            guard value.unknownReason == nil, value != .absent else {
-                throw .proposal("\(reference), which must not have changed, is not known")
-            }
-            rendered.precondition = (reference.description, value.json)
+            rendered.precondition = (reference.description, value.unknownReason == nil ? value.json : .null)
         }
-        steps.append(RenderedStep(
-            planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path))
+        let removing = playbook.edits.filter { names.contains($0.name) && $0.removesOffending }.map(\.name)
+        steps.append(
+            RenderedStep(
+                planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path,
+                edits: removing))
     }
 
     private mutating func holds(
@@ -164,8 +184,9 @@ struct PlanRenderer {
         }
         switch outcome {
         case .holds: return true
-        case .fails(let reason):
-            skipped.append("\(step.call): \(reason)")
+        case .fails(let asked):
+            skipped.append("\(step.call) is done only where \(asked)")
+            isConditional = true
             return false
         case .unknown(let reason):
             throw .proposal("whether \(step.call) is needed cannot be told: \(reason)")
@@ -218,11 +239,12 @@ struct PlanRenderer {
     }
 
     /// The sections that a call changes: of those that it can write, the ones that it sends, where what it sends is
-    /// named like the properties; otherwise all of them.
+    /// named like the properties; otherwise all of them. A call that makes or deletes a whole resource has none.
     static func written(by call: CloudCall, sending parameters: JSON) -> [PropertyPath] {
         let bodies = [parameters, parameters["body"]].compactMap { $0 }
-        let sent = call.writes.filter { path in bodies.contains { sends(path.steps[...], in: $0) } }
-        return (sent.isEmpty ? call.writes : sent).sorted()
+        let sections = call.writes.filter { !$0.isRoot }
+        let sent = sections.filter { path in bodies.contains { sends(path.steps[...], in: $0) } }
+        return (sent.isEmpty ? sections : sent).sorted()
     }
 
     private static func sends(_ steps: ArraySlice<PropertyPath.Step>, in json: JSON) -> Bool {
@@ -253,16 +275,24 @@ struct PlanRenderer {
                 warnings.append("\(path), which step \(index + 1) writes, is not known before it is read: \(reason)")
             }
         }
-        let untouched = request.offending.map(\.path).filter { path in !isTouched(path) }
-        for path in untouched { warnings.append("\(path) offends, and no step changes it") }
+        // A step that sets something else may well put right what offends; one that is about elements only these.
+        guard steps.allSatisfy(isAboutElements) else { return warnings }
+        for path in request.offending.map(\.path) where !isTouched(path) {
+            warnings.append("\(path) offends, and no step changes it")
+        }
         return warnings
     }
 
+    private func isAboutElements(_ step: RenderedStep) -> Bool {
+        step.itemPath != nil || !step.edits.isEmpty
+    }
+
     private func isTouched(_ path: PropertyPath) -> Bool {
-        if values.renderedEdits.contains(where: { path.hasPrefix($0.section) }) { return true }
-        return steps.contains { step in
-            if let item = step.itemPath { return path.hasPrefix(item) }
-            return step.planned.writes.contains { path.hasPrefix($0) || $0.hasPrefix(path) }
+        steps.contains { step in
+            if let item = step.itemPath { return path.hasPrefix(item) || item.hasPrefix(path) }
+            return step.edits.contains { name in
+                playbook.edits.contains { $0.name == name && path.hasPrefix($0.section) }
+            }
         }
     }
 }
@@ -276,8 +306,14 @@ extension PlaybookTemplate {
         case .literal, .reference: self
         case .list(let elements): .list(elements.map(\.withoutEdits))
         case .map(let members):
-            .map(members.map { Member(name: $0.name, isOptional: $0.isOptional, value: $0.value.withoutEdits) })
-        case .join(let parts, let place): .join(parts, place)
+            .map(
+                members.map { member in
+                    var member = member
+                    member.value = member.value.withoutEdits
+                    return member
+                })
+        case .join(let parts): .join(parts)
+        case .json(let inner): .json(inner.withoutEdits)
         }
     }
 }

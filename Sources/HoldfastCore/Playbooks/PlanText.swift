@@ -57,8 +57,8 @@ extension PlannedStep {
         lines += call.lines(indent: "     ")
         lines.append("   Why: \(why).")
         if let precondition {
-            let value = precondition.value.scalarText ?? precondition.value.canonicalText
-            lines.append("   Only if \(precondition.reference) is still \(value).")
+            let value = precondition.value.scalarText.map { "still \($0)" } ?? "what it was when it was read"
+            lines.append("   Only if \(precondition.reference) is \(value).")
         }
         lines.append("   Done when: \(verify).")
         return lines + undo.lines
@@ -77,7 +77,7 @@ extension PlannedUndo {
             let now = before?.object?.members.map { "     \($0.name): \($0.value.canonicalText)" } ?? []
             return [line] + now
         case .inverseEdit(let name, let changes):
-            return ["   Undo: \(grade); the edit \(name) turned round, on the document as it is then"]
+            return ["   Undo: \(grade); the edit \(name), reversed"]
                 + changes.flatMap { $0.lines(in: PropertyPath()) }
         }
     }

@@ -20,10 +20,17 @@ struct PlanItem: Sendable {
 }
 
 extension PlanItem {
-    /// The element itself in the shape that the call takes; what stands below it by the resource's own paths.
+    /// The element itself in the shape that the call takes, or what stands below it by the resource's own paths;
+    /// without what the call must not send.
     func before(_ steps: ArraySlice<PropertyPath.Step>) -> StateValue {
-        guard steps.isEmpty, let call, let path, value.unknownReason == nil else { return value.projected(steps) }
-        return StateValue(known: call.element(value.json, of: PropertyPath(Array(path.steps.dropLast()))))
+        guard let call, let path, value.unknownReason == nil else { return value.projected(steps) }
+        let list = PropertyPath(Array(path.steps.dropLast()))
+        let element = list.appending(.each)
+        var json = value.json
+        for path in call.readOnlyPaths where path.hasPrefix(element) {
+            json = json.removing(path.steps.dropFirst(element.steps.count))
+        }
+        return StateValue(known: steps.isEmpty ? call.element(json, of: list) : json).projected(steps)
     }
 }
 
@@ -130,7 +137,7 @@ struct PlanValues {
         if let merge = edit.merge, let value = try filled(merge, item: nil, wanted: edit.name) { editing.merge(value) }
         let rendered = RenderedEdit(
             name: name, section: edit.section, before: found.wasThere ? found.document : nil, after: editing.document,
-            changes: editing.changes, isText: edit.form.map { $0 == .text } ?? found.isText)
+            changes: editing.changes, isText: found.isText)
         edits[name] = rendered
         return rendered
     }
@@ -156,16 +163,45 @@ struct PlanValues {
         }
     }
 
-    private func remove(from editing: inout DocumentEditing, in edit: DocumentEdit) throws(PlanStop) {
-        let paths = request.offending.map(\.path).filter { $0.hasPrefix(edit.section) }
+    private mutating func remove(from editing: inout DocumentEditing, in edit: DocumentEdit) throws(PlanStop) {
+        var paths = request.offending.map(\.path).filter { $0.hasPrefix(edit.section) }
             .map { PropertyPath(Array($0.steps.dropFirst(edit.section.steps.count))) }
         if paths.isEmpty { return }
         if paths.contains(where: \.isRoot) {
             throw .proposal("all of \(edit.section) offends, and no element of it that could be taken out")
         }
+        if let only = edit.only {
+            var narrowed: [PropertyPath] = []
+            for path in paths { narrowed += try parts(of: path, in: editing.document, only) }
+            paths = narrowed
+        }
         if !editing.remove(paths) {
             throw .proposal("what offends in \(edit.section) is no longer there")
         }
+    }
+
+    /// The values in an offending element of which something holds, or the element where it holds of none.
+    private mutating func parts(
+        of path: PropertyPath, in document: JSON, _ only: PlaybookCondition
+    ) throws(PlanStop) -> [PropertyPath] {
+        var parts: [PropertyPath] = []
+        for clause in only.clauses {
+            guard case .property(let below) = clause.subject else { continue }
+            let place = PropertyPath(path.steps + below.steps)
+            guard let value = document[place] else { continue }
+            let places = value.array.map { $0.indices.map { place.appending(.index($0)) } } ?? [place]
+            for place in places {
+                let value = StateValue(known: document[place] ?? .null)
+                let judgement = evaluator.judge(clause.predicate, Cursor(value: value, path: place))
+                switch judgement.truth {
+                case .yes: parts.append(place)
+                case .no: break
+                case .unknown:
+                    throw .proposal("what of \(path) offends cannot be told: \(judgement.reasons.first ?? "not known")")
+                }
+            }
+        }
+        return parts.isEmpty ? [path] : parts
     }
 
     private mutating func choice(_ name: String) throws(PlanStop) -> StateValue {
@@ -187,7 +223,11 @@ struct PlanValues {
     private mutating func fits(_ candidate: StateValue, _ choice: PlaybookChoice) -> Bool {
         if let filter = choice.filter {
             let outcome = filter.outcome(by: &evaluator) { subject in
-                if case .property(let path) = subject { candidate[path] } else { .unknown("no reference is known here") }
+                if case .property(let path) = subject {
+                    candidate[path]
+                } else {
+                    .unknown("no reference is known here")
+                }
             }
             guard outcome == .holds else { return false }
         }
@@ -195,7 +235,7 @@ struct PlanValues {
         guard let trial = request.trial else { return false }
         var document = request.document
         for (property, part) in choice.inPlace {
-            document = document.setting(candidate[part], at: property.steps[...])
+            document = document.setting(candidate[part], at: property)
         }
         return trial(document) == .pass
     }
@@ -235,7 +275,7 @@ struct PlanValues {
                 }
             }
             return .object(object)
-        case .join(let parts, _):
+        case .join(let parts):
             var text = ""
             for part in parts {
                 let value = try self.value(of: part, item: item)
@@ -245,6 +285,9 @@ struct PlanValues {
                 text += piece
             }
             return .string(text)
+        case .json(let inner):
+            let value = try self.value(of: inner, item: item)
+            return value.string == nil ? .string(value.canonicalText) : value
         }
     }
 }
@@ -258,9 +301,10 @@ extension PlaybookChoice {
             if x == y { return a.offset < b.offset }
             guard let first = x.scalarText else { return false }
             guard let second = y.scalarText else { return true }
-            let rises = if case .number(let x) = x, case .number(let y) = y { x.double < y.double } else {
-                first.precedesInUTF8(second)
-            }
+            let rises =
+                if case .number(let x) = x, case .number(let y) = y { x.double < y.double } else {
+                    first.precedesInUTF8(second)
+                }
             return rises != isDescending
         }.map(\.element)
     }
@@ -273,32 +317,11 @@ extension StateValue {
         switch self[PropertyPath(Array(steps[..<each]))] {
         case .list(let list):
             let rest = steps[(each + 1)...]
-            return .list(StateList(
-                list.elements.map { .init(value: $0.value.projected(rest)) }, openBecause: list.openBecause))
+            return .list(
+                StateList(
+                    list.elements.map { .init(value: $0.value.projected(rest)) }, openBecause: list.openBecause))
         case .unknown(let reason): return .unknown(reason)
         default: return .absent
-        }
-    }
-
-    /// This value with another at a path of names.
-    func setting(_ value: StateValue, at steps: ArraySlice<PropertyPath.Step>) -> StateValue {
-        switch (steps.first, self) {
-        case (nil, _): return value
-        case (.name(let name)?, .map(var map)):
-            map[name] = map[name].setting(value, at: steps.dropFirst())
-            return .map(map)
-        case (.name(let name)?, _):
-            return .map(StateMap([(name, StateValue.absent.setting(value, at: steps.dropFirst()))]))
-        case (.index(let index)?, .list(var list)):
-            if index < list.elements.count {
-                list.elements[index].value = list.elements[index].value.setting(value, at: steps.dropFirst())
-            } else {
-                list.elements.append(.init(value: StateValue.absent.setting(value, at: steps.dropFirst())))
-            }
-            return .list(list)
-        case (.index?, _):
-            return .list(StateList([.init(value: StateValue.absent.setting(value, at: steps.dropFirst()))]))
-        case (.each?, _): return self
         }
     }
 }

@@ -38,20 +38,16 @@ struct PlaybookNeed: Sendable {
 
 /// A document that is changed in part.
 struct DocumentEdit: Sendable {
-    /// How the document is sent.
-    enum Form: String, Sendable, CaseIterable {
-        case text, value
-    }
     var name: String
     /// The section of the resource.
     var section: PropertyPath
     var whenAbsent: PlaybookTemplate?
     var removesOffending: Bool
+    /// Of an offending element, what is taken out where something of it holds; paths are the element's own.
+    var only: PlaybookCondition?
     /// Elements that lists of the document must have.
     var additions: [(list: PropertyPath, elements: [PlaybookTemplate])]
     var merge: PlaybookTemplate?
-    /// `nil`: as it was found.
-    var form: Form?
     var place: SourcePlace
 }
 
@@ -98,7 +94,9 @@ struct PlaybookStep: Sendable {
     var waitUntil: PlaybookCondition?
     var waitAtMost: Span?
     var undo: Undo
+    /// Of its call.
     var place: SourcePlace
+    var undoPlace: SourcePlace
 }
 
 /// How well something can be undone; the greater, the worse.
@@ -139,12 +137,18 @@ struct PlaybookTest: Sendable {
         case state(JSON)
     }
     var given: Given
+    var id: String?
     var sets: [(path: PropertyPath, value: JSON)]
     var unsets: [PropertyPath]
     var rule: String?
     var offending: [PropertyPath]?
     var params: [String: JSON]
+    /// `in:`, the one that is not classified without it.
+    var environment: String
     var lists: [String: [String]]
+    var tags: [String: String]?
+    /// Relation -> resources at its other end.
+    var related: [String: [Given]]
     var last: Given?
     var plans: [String]?
     var calls: [JSON]?

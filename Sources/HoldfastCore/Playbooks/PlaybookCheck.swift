@@ -26,6 +26,7 @@ struct PlaybookCheck {
         for edit in playbook.edits { check.check(edit) }
         for choice in playbook.choices { check.check(choice) }
         for step in playbook.steps + playbook.alternatives.flatMap(\.steps) { check.check(step) }
+        check.checkUse()
         if playbook.steps.isEmpty {
             check.found.append(Problem("\"steps\" is empty; a playbook does something", at: playbook.place))
         }
@@ -33,8 +34,26 @@ struct PlaybookCheck {
         return check.found.sorted { $0.place < $1.place }
     }
 
+    /// What is never named does nothing.
+    private mutating func checkUse() {
+        let used = Set(playbook.references.map { "\($0.root.rawValue) \($0.name)" })
+        for edit in playbook.edits where !used.contains("edits \(edit.name)") {
+            found.append(Problem("no step sends $edits.\(edit.name); use it, or leave it out", at: edit.place))
+        }
+        for choice in playbook.choices where !used.contains("chosen \(choice.name)") {
+            found.append(Problem("no step names $chosen.\(choice.name); use it, or leave it out", at: choice.place))
+        }
+        if let need = playbook.needs, !used.contains("last ") {
+            found.append(Problem("no step names $last; use it, or leave needs out", at: need.place))
+        }
+    }
+
     private mutating func check(_ edit: DocumentEdit) {
         check(edit.section, of: playbook.type, at: edit.place)
+        for clause in edit.only?.clauses ?? [] {
+            guard case .reference(let reference) = clause.subject else { continue }
+            found.append(Problem("\(reference) cannot stand here; name what is in the element", at: clause.place))
+        }
         let templates = edit.additions.flatMap(\.elements) + [edit.whenAbsent, edit.merge].compactMap { $0 }
         for (reference, place) in templates.flatMap(\.references) {
             if [.edits, .item, .result].contains(reference.root) {
@@ -90,21 +109,23 @@ struct PlaybookCheck {
         switch step.undo {
         case .irreversible: return
         case _ where secret != nil:
-            let message = "\(call.name) writes \(secret?.description ?? ""), which is secret and never kept, so nothing can "
+            let message =
+                "\(call.name) writes \(secret?.description ?? ""), which is secret and never kept, so nothing can "
                 + "restore it; undo must be {irreversible: reason}"
-            found.append(Problem(message, at: step.place))
+            found.append(Problem(message, at: step.undoPlace))
         case .restore, .inverseEdit:
-            if call.writes.isEmpty {
-                let message = "\(call.name) states in the catalog no section that it writes, so none can be restored; "
+            if call.writes.allSatisfy(\.isRoot) {
+                let message =
+                    "\(call.name) states in the catalog no section that it writes, so none can be restored; "
                     + "undo must be a call or {irreversible: reason}"
-                found.append(Problem(message, at: step.place))
+                found.append(Problem(message, at: step.undoPlace))
             }
         case .call(let name, let with, _):
             guard let inverse = vocabulary.catalog.call(name) else {
-                found.append(Problem(vocabulary.unknownCall(name), at: step.place))
+                found.append(Problem(vocabulary.unknownCall(name), at: step.undoPlace))
                 return
             }
-            check(with, of: inverse, at: step.place)
+            check(with, of: inverse, at: step.undoPlace)
             var scope = scope
             scope.inUndo = true
             for (reference, place) in with.references { check(reference, at: place, in: scope) }
@@ -116,7 +137,7 @@ struct PlaybookCheck {
         guard case .map(let members) = with else { return }
         for member in members where !call.parameters.isEmpty && !call.parameters.contains(member.name) {
             let near = suggestion(for: member.name, among: call.parameters)
-            found.append(Problem("\(call.name) takes no \"\(member.name)\"\(near)", at: place))
+            found.append(Problem("\(call.name) takes no \"\(member.name)\"\(near)", at: member.place))
         }
         let names = members.filter { !$0.isOptional }.map(\.name)
         for variable in CatalogReader.variables(in: call.request) where !names.contains(variable) {
@@ -173,7 +194,7 @@ struct PlaybookCheck {
 
     private mutating func checkParameter(_ reference: PlaybookReference, at place: SourcePlace) {
         for id in playbook.remedies {
-            guard let rule = vocabulary.rules[id], rule.params[reference.name] == nil else { continue }
+            guard let rule = vocabulary.baseline.rule(id), rule.params[reference.name] == nil else { continue }
             let near = suggestion(for: reference.name, among: rule.params.keys.sorted())
             found.append(Problem("rule \(id) has no parameter \"\(reference.name)\"\(near)", at: place))
         }
@@ -192,6 +213,14 @@ struct PlaybookCheck {
             guard case .sample(let name)? = given, let type, type.samples[name] == nil else { continue }
             let near = suggestion(for: name, among: type.samples.keys.sorted())
             found.append(Problem("\(type.name) has no sample \"\(name)\"\(near)", at: test.place))
+        }
+        for (given, type) in [(test.given, playbook.type), (test.last, playbook.needs?.type)] {
+            guard case .state(let json)? = given, let type else { continue }
+            for path in json.leafPaths { check(path, of: type, at: test.place) }
+        }
+        if let id = test.id, playbook.type.id.values(in: id) == nil {
+            let message = "\"\(id)\" is no id of \(playbook.type.name), such as \(playbook.type.example)"
+            found.append(Problem(message, at: test.place))
         }
         if let rule = test.rule, !playbook.remedies.contains(rule) {
             let near = suggestion(for: rule, among: playbook.remedies)
@@ -215,6 +244,23 @@ extension Playbook {
         return ["id", "account", "region"].contains(name) || type.id.variables.contains(name)
     }
 
+    /// Every reference of its steps and alternatives, and of the edits.
+    fileprivate var references: [PlaybookReference] {
+        let ofEdits = edits.flatMap { edit in
+            (edit.additions.flatMap(\.elements) + [edit.whenAbsent, edit.merge].compactMap { $0 }).flatMap(\.references)
+        }
+        let ofSteps = (steps + alternatives.flatMap(\.steps)).flatMap { step -> [PlaybookReference] in
+            var all = step.with.references.map(\.0) + [step.ifMatch].compactMap { $0 }
+            if case .list(let reference) = step.loop { all.append(reference) }
+            if case .call(_, let with, _) = step.undo { all += with.references.map(\.0) }
+            for clause in step.when?.clauses ?? [] {
+                if case .reference(let reference) = clause.subject { all.append(reference) }
+            }
+            return all
+        }
+        return ofEdits.map(\.0) + ofSteps
+    }
+
     /// Every call that a step or an undo names.
     var callNames: Set<String> {
         var names: Set<String> = []
@@ -231,6 +277,21 @@ extension Playbook {
         for (name, call) in vocabulary.catalog.calls {
             let takesAway = call.inverseWhenAbsent.map { ours[$0] != nil } ?? false
             if takesAway || ours.values.contains(where: { $0.inverseWhenAbsent == name }) { calls[name] = call }
+        }
+    }
+}
+
+extension JSON {
+    /// The path of every scalar and of everything empty in it, with `[]` for elements.
+    fileprivate var leafPaths: [PropertyPath] { leafPaths(at: PropertyPath()) }
+
+    private func leafPaths(at path: PropertyPath) -> [PropertyPath] {
+        switch self {
+        case .array(let elements) where !elements.isEmpty:
+            elements.flatMap { $0.leafPaths(at: path.appending(.each)) }
+        case .object(let object) where !object.isEmpty:
+            object.members.flatMap { $0.value.leafPaths(at: path.appending(.name($0.name))) }
+        default: path.isRoot ? [] : [path]
         }
     }
 }

@@ -21,7 +21,7 @@ struct PlaybookCondition: Sendable {
     }
     enum Outcome: Sendable, Equatable {
         case holds
-        /// With what was asked and is not so.
+        /// With what was asked and is not so: `Locked is true`.
         case fails(String)
         /// With why it cannot be told.
         case unknown(String)
@@ -36,7 +36,7 @@ struct PlaybookCondition: Sendable {
             let judgement = evaluator.judge(clause.predicate, Cursor(value: value(clause.subject), path: path))
             switch judgement.truth {
             case .yes: continue
-            case .no: return .fails("\(clause.subject.phrase) is not \(clause.predicate.phrase(evaluator.params))")
+            case .no: return .fails("\(clause.subject.phrase) is \(clause.predicate.phrase(evaluator.params))")
             case .unknown: unknown = unknown ?? judgement.reasons.first ?? "\(clause.subject.phrase) is not known"
             }
         }
@@ -51,14 +51,21 @@ struct PlaybookCondition: Sendable {
 extension PredicateParser {
     /// The conditions of a playbook: paths below `base` of the one type, or references, each with a predicate.
     mutating func condition(_ node: Node, below base: PropertyPath = PropertyPath()) -> PlaybookCondition {
-        guard let entries = node.entries, !entries.isEmpty else {
-            fail("\(node.kindName) cannot stand here; expected properties or references, and what is asked of them", node)
-            return PlaybookCondition(clauses: [])
-        }
-        return PlaybookCondition(clauses: entries.compactMap { clause($0, below: base) })
+        condition(node, in: .properties(types, at: base, isOwn: false))
     }
 
-    private mutating func clause(_ entry: Node.Entry, below base: PropertyPath) -> PlaybookCondition.Clause? {
+    /// The conditions of a playbook on what stands in some space.
+    mutating func condition(_ node: Node, in space: PredicateSpace) -> PlaybookCondition {
+        guard let entries = node.entries, !entries.isEmpty else {
+            fail(
+                "\(node.kindName) cannot stand here; expected properties or references, and what is asked of them", node
+            )
+            return PlaybookCondition(clauses: [])
+        }
+        return PlaybookCondition(clauses: entries.compactMap { clause($0, in: space) })
+    }
+
+    private mutating func clause(_ entry: Node.Entry, in space: PredicateSpace) -> PlaybookCondition.Clause? {
         if entry.key.hasPrefix("$") {
             do {
                 let reference = try PlaybookReference.parse(entry.key)
@@ -74,12 +81,15 @@ extension PredicateParser {
             problems.append(Problem("\"\(entry.key)\" is no path of a property", at: entry.keyPlace))
             return nil
         }
-        if let fault = types.lazy.compactMap({ $0.fault(of: path, below: base) }).first {
-            problems.append(Problem(fault, at: entry.keyPlace))
-            return nil
+        var below = space
+        if case .properties(let spaces, let base, _) = space {
+            if let fault = spaces.lazy.compactMap({ $0.fault(of: path, below: base) }).first {
+                problems.append(Problem(fault, at: entry.keyPlace))
+                return nil
+            }
+            below = .properties(spaces, at: PropertyPath(base.steps + path.steps), isOwn: false)
         }
-        let space = PredicateSpace.properties(types, at: PropertyPath(base.steps + path.steps), isOwn: false)
-        return predicate(entry.value, in: space).map {
+        return predicate(entry.value, in: below).map {
             .init(subject: .property(path), predicate: $0, place: entry.keyPlace)
         }
     }

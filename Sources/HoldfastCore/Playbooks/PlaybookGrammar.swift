@@ -6,8 +6,9 @@ package enum PlaybookGrammar {
         .init("remedies", .oneOrMany(.text), required: true, "The rules whose findings it fixes, by id"),
         .init("for", .text, required: true, "The type of resource that it changes, in the cloud's own word"),
         .init("instead-of", .text, "The id of the playbook whose rules it takes over"),
-        .init("risk", .word(PlaybookRisk.allCases.map(\.rawValue)), required: true,
-              "What it can break; how many must approve follows from it in the configuration"),
+        .init(
+            "risk", .word(PlaybookRisk.allCases.map(\.rawValue)), required: true,
+            "What it can break; how many must approve follows from it in the configuration"),
         .init("needs", need, "What must be known beside the resource, or no plan is made"),
         .init("edits", .map(keys: "a name of yours", edit), "Documents changed in part, used as $edits.NAME"),
         .init("choose", .map(keys: "a name of yours", choice), "One element chosen from a list, used as $chosen.NAME"),
@@ -26,19 +27,22 @@ package enum PlaybookGrammar {
         .init("from", .text, required: true, "The section to edit: $resource.PROPERTY"),
         .init("when-absent", .anything, "The document to begin with where there is none"),
         .init("remove", .word(["offending"]), "Takes out the offending elements and nothing else"),
-        .init("add", .map(keys: "a list's path in the document, . for the document itself", .list(.anything)),
-              "Elements that the list must have; one it already has is left alone"),
-        .init("merge", .anything, "Members to set, at any depth; others are left alone"),
-        .init("as", .word(DocumentEdit.Form.allCases.map(\.rawValue)),
-              "How $edits.NAME is sent: as JSON in a text, or as a value; without it, as it was found"))
+        .init(
+            "only", .anything,
+            "Of an offending element, takes out just the values that this holds of, if there are such"),
+        .init(
+            "add", .map(keys: "a list's path in the document, . for the document itself", .list(.anything)),
+            "Elements that the list must have; one it already has is left alone"),
+        .init("merge", .anything, "Members to set, at any depth; others are left alone"))
 
     private static let choice: Shape = .record(
         .init("from", .text, required: true, "The list to choose from: $resource.PROPERTY"),
         .init("where", .anything, "What a candidate must be: its properties and what is asked of them"),
         .init("order-by", .text, "A property of the candidates; -NAME: the greatest first"),
         .init("first-that", .word(["passes-the-rule"]), "The rule must pass with the candidate in place"),
-        .init("in-place", .map(keys: "a property of the resource", .text),
-              "The candidate's property that stands in for it while the rule is tried"),
+        .init(
+            "in-place", .map(keys: "a property of the resource", .text),
+            "The candidate's property that stands in for it while the rule is tried"),
         .init("else", .word(["propose"]), "What happens where none fits: a person is told"))
 
     private static let step: Shape = .record(
@@ -48,12 +52,15 @@ package enum PlaybookGrammar {
         .init("do", .text, required: true, "The call, by its name in the catalog"),
         .init("with", .map(keys: "the call's own parameters", .anything), required: true, "What is sent"),
         .init("if-match", .text, "The reference to what must not have changed since it was read: an etag, a version"),
-        .init("wait", .record(
-            .init("until", .anything, required: true, "Properties and what is asked of them"),
-            .init("at-most", .duration, required: true, "After this the step's end is unknown")),
+        .init(
+            "wait",
+            .record(
+                .init("until", .anything, required: true, "Properties and what is asked of them"),
+                .init("at-most", .duration, required: true, "After this the step's end is unknown")),
             "What the resource must become before the next step"),
-        .init("undo", .either([.word(["restore", "inverse-edit"]), undo]), required: true,
-              "How it is undone: restore, inverse-edit, a call, or {irreversible: reason}"))
+        .init(
+            "undo", .either([.word(["restore", "inverse-edit"]), undo]), required: true,
+            "How it is undone: restore, inverse-edit, a call, or {irreversible: reason}"))
 
     private static let loop: Shape = .record(
         .init("of", .text, required: true, "offending, or a reference to a list"),
@@ -73,6 +80,7 @@ package enum PlaybookGrammar {
 
     private static let test: Shape = .record(
         .init("given", .either([.text, .anything]), required: true, "A sample of the catalog by name, or a state"),
+        .init("id", .text, "The resource's id; without it the type's example, with what the given state says of it"),
         .init("with", .map(keys: "a property's path", .anything), "Values set in the given state"),
         .init("without", .list(.text), "Properties that nobody has read"),
         .init("rule", .text, "The rule that found it; without it, the first one that is remedied"),
@@ -80,6 +88,8 @@ package enum PlaybookGrammar {
         .init("in", .text, "The environment"),
         .init("params", .map(keys: "the rule's parameter", .anything), "Parameters of the rule"),
         .init("lists", .map(keys: "a list of the configuration", .anything), "Lists of the configuration"),
+        .init("tags", .map(keys: "a tag", .text), "Tags or labels, where they are not in the given state"),
+        .init("related", .map(keys: "a relation", .list(.anything)), "Resources at its other end: samples or states"),
         .init("last", .anything, "The last observed state of what is gone: a sample or a state"),
         .init("plans", .list(.text), "The calls of the plan, in their order"),
         .init("calls", .list(.map(keys: "a call", .anything)), "The calls with exactly what they send"),

@@ -20,13 +20,13 @@ struct PlaybookReader {
         problems += PlaybookGrammar.shape.problems(in: file)
         guard problems.isEmpty, let type = self.type(file["for"]) else { return nil }
         checkRules(file, type: type)
-        let rules = (file["remedies"]?.texts ?? []).compactMap { vocabulary.rules[$0] }
+        let rules = (file["remedies"]?.texts ?? []).compactMap(vocabulary.baseline.rule)
         parser = PredicateParser(
             types: [PathSpace(type)], params: rules.first?.params ?? [:], lists: vocabulary.lists, typeNames: []
         ) { _ in nil }
         var playbook = Playbook(
             id: id, title: file["title"]?.text ?? id.split(separator: "-").joined(separator: " "),
-            remedies: file["remedies"]?.texts ?? [], type: type, insteadOf: file["instead-of"]?.text,
+            remedies: rules.map(\.id), type: type, insteadOf: file["instead-of"]?.text,
             risk: file["risk"]?.text.flatMap(PlaybookRisk.init) ?? .high, needs: need(file["needs"]),
             edits: edits(file["edits"]), choices: choices(file["choose"]), steps: steps(file["steps"]),
             alternatives: [], tellsActor: file["tell-actor"]?.text == "true",
@@ -59,8 +59,8 @@ struct PlaybookReader {
     private mutating func checkRules(_ file: Node, type: ResourceType) {
         for node in file["remedies"]?.oneOrMany ?? [] {
             guard let name = node.text else { continue }
-            guard let rule = vocabulary.rules[name] else {
-                let near = suggestion(for: name, among: vocabulary.rules.keys.sorted())
+            guard let rule = vocabulary.baseline.rule(name) else {
+                let near = suggestion(for: name, among: vocabulary.baseline.ruleIDs)
                 problems.append(Problem("unknown rule \"\(name)\"\(near)", at: node.place))
                 continue
             }
@@ -81,9 +81,15 @@ struct PlaybookReader {
             guard let from = resourceSection(entry.value["from"]) else { return nil }
             var edit = DocumentEdit(
                 name: entry.key, section: from, whenAbsent: nil, removesOffending: entry.value["remove"] != nil,
-                additions: [], merge: nil, form: entry.value["as"]?.text.flatMap(DocumentEdit.Form.init),
-                place: entry.keyPlace)
+                only: nil, additions: [], merge: nil, place: entry.keyPlace)
             edit.whenAbsent = entry.value["when-absent"].map { PlaybookTemplate.read($0, problems: &problems) }
+            if let only = entry.value["only"] {
+                edit.only = parser.condition(only, in: .value(.free))
+                if !edit.removesOffending {
+                    problems.append(
+                        Problem("only says what of an element to remove; add remove: offending", at: only.place))
+                }
+            }
             edit.merge = entry.value["merge"].map { PlaybookTemplate.read($0, problems: &problems) }
             for addition in entry.value["add"]?.entries ?? [] {
                 guard let list = path(addition.key, at: addition.keyPlace) else { continue }
@@ -129,14 +135,15 @@ struct PlaybookReader {
         var step = PlaybookStep(
             why: node["why"]?.text, when: nil, loop: nil, bound: 100, call: node["do"]?.text ?? "",
             with: .map([]), ifMatch: nil, waitUntil: nil, waitAtMost: nil, undo: .restore,
-            place: node["do"]?.place ?? node.place)
+            place: node["do"]?.place ?? node.place, undoPlace: node["undo"]?.place ?? node.place)
         step.with = node["with"].map { PlaybookTemplate.read($0, problems: &problems) } ?? .map([])
         step.when = node["when"].map { parser.condition($0) }
         if let loop = node["for-each"] {
             let of = loop["of"] ?? loop
             if let bound = loop["at-most"]?.text.flatMap({ Int($0) }) { step.bound = bound }
             if of.text == "offending" {
-                step.loop = .offending(list: loop["in"].flatMap { path($0.text ?? "", at: $0.place) })
+                step.loop = .offending(
+                    list: loop["in"].flatMap { section(path($0.text ?? "", at: $0.place), at: $0.place) })
             } else {
                 step.loop = reference(of).map(PlaybookStep.Loop.list)
             }
@@ -174,7 +181,8 @@ struct PlaybookReader {
         case ("equivalent", let loses?): return .call(call, with: with, .equivalent(loses: loses))
         case ("exact", _?): problems.append(Problem("an exact undo loses nothing; leave loses out", at: node.place))
         case ("equivalent", nil): problems.append(Problem("an equivalent undo must say what it loses", at: node.place))
-        default: problems.append(Problem("\"grade\" is missing: exact, or equivalent with what it loses", at: node.place))
+        default:
+            problems.append(Problem("\"grade\" is missing: exact, or equivalent with what it loses", at: node.place))
         }
         return .call(call, with: with, .exact)
     }
@@ -182,7 +190,8 @@ struct PlaybookReader {
     private mutating func reference(_ node: Node) -> PlaybookReference? {
         guard let text = node.text, text.hasPrefix("$") else {
             let found = node.text.map { "\"\($0)\"" } ?? node.kindName
-            problems.append(Problem("\(found) cannot stand here; expected a reference such as $resource.X", at: node.place))
+            problems.append(
+                Problem("\(found) cannot stand here; expected a reference such as $resource.X", at: node.place))
             return nil
         }
         do {
@@ -196,8 +205,15 @@ struct PlaybookReader {
     /// The path of a `from: $resource.PATH`.
     private mutating func resourceSection(_ node: Node?) -> PropertyPath? {
         guard let node, let reference = reference(node) else { return nil }
-        if reference.root == .resource { return reference.path }
+        if reference.root == .resource { return section(reference.path, at: node.place) }
         problems.append(Problem("expected a property of the resource: $resource.NAME", at: node.place))
+        return nil
+    }
+
+    /// A path that names one thing.
+    private mutating func section(_ path: PropertyPath?, at place: SourcePlace) -> PropertyPath? {
+        guard let path, path.steps.contains(.each) else { return path }
+        problems.append(Problem("\(path) names many things; one is meant, without []", at: place))
         return nil
     }
 

@@ -74,20 +74,24 @@ indirect enum PlaybookTemplate: Sendable {
         /// Written `NAME?`: left out where a reference in its value names something that is not there.
         var isOptional: Bool
         var value: PlaybookTemplate
+        var place: SourcePlace
     }
     case literal(JSON)
     case reference(PlaybookReference, SourcePlace)
     case list([PlaybookTemplate])
     case map([Member])
     /// `{$join: [...]}`: texts one after the other.
-    case join([PlaybookTemplate], SourcePlace)
+    case join([PlaybookTemplate])
+    /// `{$json: ...}`: a text with the value as JSON; a text stays as it is.
+    case json(PlaybookTemplate)
 
     /// Every reference in it with its place, in the order of the file.
     var references: [(PlaybookReference, SourcePlace)] {
         switch self {
         case .literal: []
         case .reference(let reference, let place): [(reference, place)]
-        case .list(let elements), .join(let elements, _): elements.flatMap(\.references)
+        case .list(let elements), .join(let elements): elements.flatMap(\.references)
+        case .json(let inner): inner.references
         case .map(let members): members.flatMap(\.value.references)
         }
     }
@@ -107,24 +111,31 @@ indirect enum PlaybookTemplate: Sendable {
         case .list(let nodes):
             return .list(nodes.map { read($0, problems: &problems) })
         case .map(let entries):
-            if let join = entries.first(where: { $0.key.hasPrefix("$") }) {
-                return readJoin(join, alone: entries.count == 1, problems: &problems)
+            if let word = entries.first(where: { $0.key.hasPrefix("$") }) {
+                return readOperator(word, alone: entries.count == 1, problems: &problems)
             }
-            return .map(entries.map { entry in
-                let isOptional = entry.key.hasSuffix("?")
-                return Member(
-                    name: isOptional ? String(entry.key.dropLast()) : entry.key, isOptional: isOptional,
-                    value: read(entry.value, problems: &problems))
-            })
+            return .map(
+                entries.map { entry in
+                    let isOptional = entry.key.hasSuffix("?")
+                    return Member(
+                        name: isOptional ? String(entry.key.dropLast()) : entry.key, isOptional: isOptional,
+                        value: read(entry.value, problems: &problems), place: entry.keyPlace)
+                })
         }
     }
 
-    private static func readJoin(_ entry: Node.Entry, alone: Bool, problems: inout [Problem]) -> PlaybookTemplate {
-        guard entry.key == "$join", alone, let parts = entry.value.list else {
-            let message = "\"\(entry.key)\" cannot be a key here; the one operator is {$join: [text, ...]}, on its own"
+    private static func readOperator(
+        _ entry: Node.Entry, alone: Bool, problems: inout [Problem]
+    ) -> PlaybookTemplate {
+        switch (entry.key, entry.value.list) {
+        case ("$join", let parts?) where alone: return .join(parts.map { read($0, problems: &problems) })
+        case ("$json", _) where alone: return .json(read(entry.value, problems: &problems))
+        default:
+            let message =
+                "\"\(entry.key)\" cannot be a key here; the operators are {$join: [text, ...]} and {$json: value}, "
+                + "each on its own"
             problems.append(Problem(message, at: entry.keyPlace))
             return .literal(.null)
         }
-        return .join(parts.map { read($0, problems: &problems) }, entry.value.place)
     }
 }

@@ -4,8 +4,15 @@ extension PlaybookTest {
     /// The node has the shape of a test.
     static func read(_ node: Node, problems: inout [Problem]) -> PlaybookTest {
         var test = PlaybookTest(
-            given: node["given"].map(given) ?? .state(.object(JSONObject())), sets: [], unsets: [],
-            rule: node["rule"]?.text, offending: nil, params: values(node["params"]), lists: (values(node["lists"])).mapValues { ($0.array ?? [$0]).compactMap(\.scalarText) },
+            given: node["given"].map(given) ?? .state(.object(JSONObject())), id: node["id"]?.text, sets: [],
+            unsets: [],
+            rule: node["rule"]?.text, offending: nil, params: values(node["params"]),
+            environment: node["in"]?.text ?? "production",
+            lists: (values(node["lists"])).mapValues { ($0.array ?? [$0]).compactMap(\.scalarText) },
+            tags: node["tags"].map { values($0).compactMapValues(\.scalarText) },
+            related: Dictionary((node["related"]?.entries ?? []).map { ($0.key, ($0.value.list ?? []).map(given)) }) {
+                first, _ in first
+            },
             last: node["last"].map(given), plans: node["plans"]?.texts, calls: node["calls"]?.list?.map(\.json),
             undo: node["undo"]?.text, undoes: node["undoes"]?.list?.map(\.json), warns: node["warns"]?.texts,
             proposes: node["proposes"]?.text, nothing: node["nothing"]?.text, decides: node["decides"]?.text,

@@ -1,14 +1,14 @@
 /// What playbooks can name: the catalog's types and calls, the baseline's rules, the configuration's lists.
 package struct PlaybookVocabulary: Sendable {
     package var catalog: Catalog
-    /// By id.
-    package var rules: [String: Rule]
+    package var baseline: Baseline
     package var lists: Set<String>
 
-    package init(catalog: Catalog, rules: [String: Rule], lists: Set<String>) {
+    /// - Parameter lists: names of the configuration's lists, beside those that every configuration has.
+    package init(catalog: Catalog, baseline: Baseline, lists: Set<String> = []) {
         self.catalog = catalog
-        self.rules = rules
-        self.lists = lists
+        self.baseline = baseline
+        self.lists = lists.union(Baseline.configurationLists)
     }
 
     /// `unknown call "s3.PutPolicy"; aws/s3 has GetBucketPolicy, PutBucketPolicy`

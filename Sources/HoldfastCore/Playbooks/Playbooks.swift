@@ -46,7 +46,8 @@ package struct Playbooks: Sendable {
         if let other = playbook.insteadOf, let node = file["instead-of"] {
             if let replaced = self[other] {
                 if !playbook.competes(with: replaced) {
-                    let message = "\(other) remedies none of these rules for \(playbook.type.name); leave instead-of out"
+                    let message =
+                        "\(other) remedies none of these rules for \(playbook.type.name); leave instead-of out"
                     problems.append(Problem(message, at: node.place))
                 }
             } else {
@@ -55,7 +56,7 @@ package struct Playbooks: Sendable {
             }
         }
         for node in file["remedies"]?.oneOrMany ?? [] {
-            guard let rule = node.text else { continue }
+            guard let rule = node.text.flatMap(vocabulary.baseline.rule)?.id else { continue }
             let type = playbook.type.name
             guard let taken = remedy[rule]?[type] else {
                 remedy[rule, default: [:]][type] = index
@@ -65,7 +66,8 @@ package struct Playbooks: Sendable {
             if playbook.insteadOf == other.id {
                 remedy[rule, default: [:]][type] = index
             } else if other.insteadOf != playbook.id {
-                let message = "\(other.id) already remedies \(rule) for \(type); "
+                let message =
+                    "\(other.id) already remedies \(rule) for \(type); "
                     + "add \"instead-of: \(other.id)\", or take the rule out of one of them"
                 problems.append(Problem(message, at: node.place))
             }

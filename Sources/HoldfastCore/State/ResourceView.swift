@@ -2,17 +2,27 @@ package import HoldfastJSON
 
 /// The key of a list's element: what tells it from the others when the list is reordered.
 package struct ListKeys: Sendable, Hashable {
-    /// The list's path -> the names in an element whose values make the key.
+    /// The list's path -> the names in an element whose values make the key; no names: the element, a scalar, is it.
     package var names: [PropertyPath: [String]]
-    package init(_ names: [PropertyPath: [String]] = [:]) { self.names = names }
+    /// Names that differ only in letter case are one name (so Azure has it); keys are in lower case then.
+    package var ignoresCase: Bool
+    package init(_ names: [PropertyPath: [String]] = [:], ignoresCase: Bool = false) {
+        self.names = names
+        self.ignoresCase = ignoresCase
+    }
 
     /// The values of the key's names, joined by `/`, missing ones empty; `nil` where the list has no key or the
     /// element has none of the names.
     package func key(of element: JSON, in list: PropertyPath) -> String? {
-        guard let names = names[list], let object = element.object else { return nil }
+        guard let names = names[list] else { return nil }
+        if names.isEmpty { return element.scalarText.map(key) }
+        guard let object = element.object else { return nil }
         let values = names.map { object[$0]?.scalarText ?? "" }
-        return values.allSatisfy(\.isEmpty) ? nil : values.joined(separator: "/")
+        return values.allSatisfy(\.isEmpty) ? nil : key(values.joined(separator: "/"))
     }
+
+    /// A text as a key.
+    package func key(_ text: String) -> String { ignoresCase ? text.lowercased() : text }
 }
 
 /// What a set of evidence says of a resource, taken together.

@@ -1,5 +1,6 @@
 package import HoldfastJSON
 
+/// The three clouds.
 package enum Cloud: String, Sendable, Hashable, CaseIterable {
     case aws, azure, gcp
 }
@@ -26,6 +27,7 @@ package enum Via: String, Sendable, Hashable, CaseIterable {
     case console, cli, sdk, terraform, cloudformation, service, unknown
 }
 
+/// How an operation ended.
 package enum Outcome: Sendable, Hashable {
     case success
     /// With the cloud's error code.
@@ -62,13 +64,12 @@ package struct ChangeEvent: Sendable {
     package var correlation: String
     /// A row that only says an operation has begun (Azure `Start`, GCP `operation.first` without `last`).
     package var isStart: Bool
-    /// The event itself, as the cloud wrote it, without its envelopes.
-    package var body: JSON
+    private var source: EventBody
 
     package init(
         id: String, cloud: Cloud, time: Timestamp, account: String, region: String, actor: Principal,
         callers: [Principal] = [], sourceIP: String, action: String, outcome: Outcome, readOnly: Bool, via: Via,
-        userAgent: String, correlation: String = "", isStart: Bool = false, body: JSON
+        userAgent: String, correlation: String = "", isStart: Bool = false, body: EventBody
     ) {
         self.id = id
         self.cloud = cloud
@@ -85,6 +86,52 @@ package struct ChangeEvent: Sendable {
         self.userAgent = userAgent
         self.correlation = correlation
         self.isStart = isStart
-        self.body = body
+        source = body
+    }
+
+    package init(
+        id: String, cloud: Cloud, time: Timestamp, account: String, region: String, actor: Principal,
+        callers: [Principal] = [], sourceIP: String, action: String, outcome: Outcome, readOnly: Bool, via: Via,
+        userAgent: String, correlation: String = "", isStart: Bool = false, body: JSON
+    ) {
+        self.init(
+            id: id, cloud: cloud, time: time, account: account, region: region, actor: actor, callers: callers,
+            sourceIP: sourceIP, action: action, outcome: outcome, readOnly: readOnly, via: via, userAgent: userAgent,
+            correlation: correlation, isStart: isStart, body: EventBody.tree(body))
+    }
+
+    /// The event itself, as the cloud wrote it, without its envelopes. Costs a parse each time where ``readBody()`` has
+    /// not been called.
+    package var body: JSON {
+        get { source.leniently }
+        set { source = .tree(newValue) }
+    }
+
+    /// Reads the body once and for all. Intake leaves it as text, since most events concern nobody; who wants to look
+    /// into one reads it first.
+    ///
+    /// Throws where an object in it has two members of one name, of which readers could believe either: such an event
+    /// is a dead letter.
+    package mutating func readBody() throws(UndecodableRecord) {
+        guard case .text(let text) = source else { return }
+        do {
+            source = .tree(try JSON.parse(text, limits: JSONLimits(rejectsDuplicateKeys: true)))
+        } catch {
+            throw UndecodableRecord(String(describing: error), place: "", copying: text.span)
+        }
+    }
+}
+
+/// What an event was made of: a tree, or JSON text that has not been looked into.
+package enum EventBody: Sendable {
+    case tree(JSON)
+    /// By the grammar of RFC 8259; the decoder has checked it.
+    case text([UInt8])
+
+    fileprivate var leniently: JSON {
+        switch self {
+        case .tree(let tree): tree
+        case .text(let text): (try? JSON.parse(text)) ?? .null
+        }
     }
 }

@@ -1,0 +1,128 @@
+internal import Foundation
+package import HoldfastCore
+internal import HoldfastCrypto
+package import HoldfastEngine
+internal import HoldfastJSON
+
+/// Folders (or single files) of data files.
+package struct DataFolders: Sendable {
+    package var catalog: [String]
+    package var baseline: [String]
+    package var playbooks: [String]
+    package var tune: [String]
+
+    package init(catalog: [String], baseline: [String], playbooks: [String], tune: [String] = []) {
+        self.catalog = catalog
+        self.baseline = baseline
+        self.playbooks = playbooks
+        self.tune = tune
+    }
+}
+
+/// All data files of a configuration, loaded and checked against each other.
+package struct DataSet: Sendable {
+    package var configuration: Configuration
+    package var catalog: Catalog
+    package var baseline: Baseline
+    package var playbooks: Playbooks
+    package var problems: [Problem]
+    /// SHA-256 over names and contents of the catalog's files.
+    package var catalogDigest: String
+
+    /// Reads and checks everything in some folders; what is broken is left out and stands in ``problems``.
+    package init(_ folders: DataFolders, configuration: Configuration, now: Timestamp) {
+        let (catalogFiles, catalogReading) = DataFolder.read(folders.catalog)
+        let operations = OperationList.read(folders.catalog)
+        let (catalog, catalogProblems) = Catalog.load(
+            catalogFiles.map { ($0.name, $0.node) }, operations: operations.isEmpty ? nil : operations)
+        let (baselineFiles, baselineReading) = DataSet.readBaseline(folders)
+        let (baseline, baselineProblems) = Baseline.load(
+            baselineFiles, catalog: catalog, lists: Set(configuration.lists.keys),
+            environments: configuration.environments, now: now)
+        let (playbookFiles, playbookReading) = DataFolder.read(folders.playbooks)
+        let lists = Baseline.configurationLists.union(configuration.lists.keys)
+        let (playbooks, playbookProblems) = Playbooks.load(
+            playbookFiles.map { ($0.name, $0.node) },
+            vocabulary: PlaybookVocabulary(catalog: catalog, baseline: baseline, lists: lists))
+        self.configuration = configuration
+        self.catalog = catalog
+        self.baseline = baseline
+        self.playbooks = playbooks
+        problems =
+            catalogReading + catalogProblems + baselineReading + baselineProblems + playbookReading + playbookProblems
+        catalogDigest = DataSet.digest(catalogFiles)
+    }
+
+    private static func readBaseline(_ folders: DataFolders) -> (files: [BaselineFile], problems: [Problem]) {
+        let (files, reading) = DataFolder.read(folders.baseline)
+        let (tunes, tuneReading) = DataFolder.read(folders.tune)
+        var problems = reading + tuneReading
+        var found = tunes.map { BaselineFile(kind: .tune, name: $0.name, node: $0.node) }
+        for file in files {
+            if let (kind, name) = BaselineFile.place(ofPath: file.name) {
+                found.append(BaselineFile(kind: kind, name: name, node: file.node))
+            } else {
+                let kinds = BaselineFile.Kind.allCases.map { "\($0.rawValue)/" }.joined(separator: ", ")
+                problems.append(Problem("a baseline file lies in one of \(kinds)", at: file.node.place))
+            }
+        }
+        return (found, problems)
+    }
+
+    private static func digest(_ files: [DataFile]) -> String {
+        let text = files.map { "\($0.name)\n\($0.node.json.canonicalText)\n" }.joined()
+        return sha256(text.utf8).description
+    }
+
+    /// What the engine runs by.
+    package func policy() -> Policy {
+        var limits = Limits()
+        limits.knownEvents = configuration.knownEvents
+        limits.describesAtOnce = configuration.describesAtOnce
+        limits.settleTime = configuration.settleTime
+        limits.clockTolerance = configuration.clockTolerance
+        limits.dirtyAge = configuration.dirtyAge
+        return Policy(
+            catalog: catalog, baseline: baseline, playbooks: playbooks, classification: classification,
+            lists: lists, limits: limits, plansAreMade: configuration.mode == .dryRun, catalogDigest: catalogDigest)
+    }
+
+    private var classification: Classification {
+        let accounts = configuration.accounts.compactMap { account in
+            account.environment.map { Classification.Account(cloud: account.cloud, id: account.id, environment: $0) }
+        }
+        let facts = configuration.accounts.map { account in
+            ("\(account.cloud.rawValue)/\(account.id)", account.name.isEmpty ? [:] : ["name": account.name])
+        }
+        return Classification(
+            environments: configuration.environments, accounts: accounts,
+            lines: configuration.classify.map { .init(match: ["name": $0.name], environment: $0.environment) },
+            trustsLabels: configuration.trustsLabels, facts: Dictionary(facts, uniquingKeysWith: { $1 }))
+    }
+
+    /// The configuration's lists; `our-accounts` is its accounts where it does not say otherwise.
+    private var lists: [String: [String]] {
+        var lists = configuration.lists
+        if lists["our-accounts"] == nil, !configuration.accounts.isEmpty {
+            lists["our-accounts"] = configuration.accounts.map(\.id)
+        }
+        return lists
+    }
+}
+
+/// `operations.tsv` of each cloud: the names of the operations that the cloud logs.
+enum OperationList {
+    static func read(_ folders: [String]) -> [Cloud: Set<String>] {
+        var operations: [Cloud: Set<String>] = [:]
+        for folder in folders {
+            for cloud in Cloud.allCases {
+                let path = "\(folder)/\(cloud.rawValue)/operations.tsv"
+                guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { continue }
+                let names = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+                    .compactMap { $0.split(separator: "\t").first.map(String.init) }
+                operations[cloud, default: []].formUnion(names)
+            }
+        }
+        return operations
+    }
+}

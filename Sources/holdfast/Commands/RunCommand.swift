@@ -1,0 +1,132 @@
+import ArgumentParser
+import Foundation
+import HoldfastCore
+import HoldfastEngine
+import HoldfastFiles
+import HoldfastJSON
+import HoldfastKafka
+import HoldfastStore
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the always-on service: events in, findings and dry-run plans out.",
+        discussion: """
+            SIGTERM and SIGINT drain and commit. SIGHUP reloads the data files; a broken reload keeps the old ones and \
+            says so. With sources that end (files, standard input) it stops when they have ended.
+            """)
+
+    @Option(name: .customLong("config"), help: "The configuration file.") var config: String
+    @Flag(help: "Print the summary only.") var quiet = false
+
+    func run() async throws {
+        let configuration = try ConfigurationFile.read(config)
+        guard !configuration.sources.isEmpty else {
+            throw Failure("\(config) names no sources: add `sources:` with file, kafka or stdin")
+        }
+        let data = try DataSet.load(configuration)
+        let policy = data.policy()
+        let journal = try SQLiteJournal(.file(configuration.sqlitePath))
+        let clock = SystemWallClock()
+        let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
+        try await noteStart(keeper, data, clock)
+        let recorded = try readRecorded(data, clock)
+        let reader: any StateReader = recorded.isEmpty ? NoReader() : RecordedStateReader(recorded)
+        try await firstScan(keeper, journal, recorded, clock)
+        let sources = configuration.sources.map { Wiring.source($0, configuration: configuration, clock: clock) }
+        let progress = Progress(quiet: quiet)
+        let anchors = configuration.anchors.map(configuration.resolve)
+        let service = Service(
+            keeper: keeper, sources: sources, reader: reader, clock: clock, limits: policy.limits
+        ) { progress.tell($0) }
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(
+                        service: Running(service: service), successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
+                    .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
+        try await group.run()
+        try Anchoring.write(journal, anchors, clock)
+        for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }
+        try journal.close()
+    }
+
+    private func noteStart(_ keeper: Keeper, _ data: DataSet, _ clock: SystemWallClock) async throws {
+        let notices =
+            data.problems.isEmpty
+            ? []
+            : [
+                Notice(
+                    code: NoticeCode.dataBroken.rawValue, subject: "data files",
+                    text: "\(data.problems.count) problems in data files; what they stand in is left out",
+                    raised: clock.wallTime())
+            ]
+        try await keeper.note(
+            notices: notices,
+            audit: [
+                AuditEntry(
+                    kind: "data-loaded", at: clock.wallTime(),
+                    body: [
+                        "program": .string(Version.text), "catalog": .string(data.catalogDigest),
+                        "rules": .number(JSONNumber(data.baseline.rules.count)),
+                        "playbooks": .number(JSONNumber(data.playbooks.all.count)),
+                        "mode": .string(data.configuration.mode.rawValue),
+                    ])
+            ])
+    }
+
+    private func readRecorded(_ data: DataSet, _ clock: SystemWallClock) throws -> [RecordedResource] {
+        try data.configuration.recorded.flatMap { path -> [RecordedResource] in
+            let read = try StateFile.read(
+                data.configuration.resolve(path), catalog: data.catalog, now: clock.wallTime())
+            for problem in read.problems { Output.error(problem) }
+            return read.resources
+        }
+    }
+
+    /// What was recorded before the first event is the first scan: its findings are backlog.
+    private func firstScan(
+        _ keeper: Keeper, _ journal: any Journal, _ recorded: [RecordedResource], _ clock: SystemWallClock
+    ) async throws {
+        guard !recorded.isEmpty, try journal.resources(after: nil, limit: 1).isEmpty else { return }
+        try await keeper.scan(recorded, now: clock.wallTime())
+    }
+}
+
+/// The engine as a service that SIGTERM shuts down.
+private struct Running: ServiceLifecycle.Service {
+    let service: HoldfastEngine.Service<SystemWallClock>
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await service.run() }
+    }
+}
+
+enum Wiring {
+    static func source(
+        _ source: Configuration.Source, configuration: Configuration, clock: SystemWallClock
+    ) -> any EventSource {
+        switch source {
+        case .file(let paths, let follow):
+            FileSource(paths: paths.map(configuration.resolve), follow: follow) {
+                try await clock.sleep(for: .milliseconds(500))
+            }
+        case .stdin: StdinSource { try await clock.sleep(for: .milliseconds(20)) }
+        case .kafka(let brokers, let topics, let group, let options):
+            KafkaSource(
+                KafkaConfiguration(
+                    brokers: brokers, topics: topics, group: group, options: options.mapValues(fromEnvironment)))
+        }
+    }
+
+    /// `env:NAME` is the value of an environment variable, so that no secret stands in a file.
+    private static func fromEnvironment(_ value: String) -> String {
+        guard value.hasPrefix("env:") else { return value }
+        return ProcessInfo.processInfo.environment[String(value.dropFirst(4))] ?? ""
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import HoldfastCore
+import HoldfastFiles
+import HoldfastJSON
+import Testing
+
+/// The playbooks that are shipped, against the catalog and the baseline that are shipped.
+@Suite struct PlaybookFilesTests {
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private static func files(_ folder: String) -> [DataFile] {
+        DataFolder.read([root.appending(path: folder).path]).files
+    }
+
+    static let vocabulary: PlaybookVocabulary = {
+        let catalog = Catalog.load(files("catalog").map { ($0.name, $0.node) }, operations: nil).catalog
+        let baselineFiles = files("baseline").compactMap { file in
+            BaselineFile.place(ofPath: file.name).map { BaselineFile(kind: $0.kind, name: $0.name, node: file.node) }
+        }
+        let baseline = Baseline.load(baselineFiles, catalog: catalog, now: RuleTest.defaultNow).baseline
+        return PlaybookVocabulary(catalog: catalog, baseline: baseline)
+    }()
+    static let shipped = Playbooks.load(files("playbooks").map { ($0.name, $0.node) }, vocabulary: vocabulary)
+
+    @Test("The shipped playbooks load without a problem")
+    func filesLoad() {
+        #expect(Self.shipped.problems.map(\.description) == [])
+        #expect(Self.shipped.playbooks.all.count >= 20)
+    }
+
+    @Test("The tests in the shipped playbooks hold")
+    func testsHold() {
+        let report = Self.shipped.playbooks.runTests()
+        #expect(report.problems.map(\.description) == [])
+        #expect(report.count >= Self.shipped.playbooks.all.count)
+    }
+
+    @Test("Each shipped playbook has a test with exact calls")
+    func testsAreExact() {
+        #expect(Self.shipped.playbooks.all.filter { !$0.hasExactTest }.map(\.id) == [])
+    }
+
+    @Test("Each playbook in the documentation loads, and its tests hold")
+    func documentationHolds() throws {
+        let text = try String(contentsOf: Self.root.appending(path: "docs/playbooks.md"), encoding: .utf8)
+        let examples = text.components(separatedBy: "```yaml\n").dropFirst()
+        #expect(examples.count >= 4)
+        for (index, example) in examples.enumerated() {
+            let yaml = try #require(example.components(separatedBy: "```").first)
+            let node = try YAMLReader.read(yaml, file: "docs/playbooks.md example \(index + 1)")
+            let (playbooks, problems) = Playbooks.load([("example", node)], vocabulary: Self.vocabulary)
+            #expect(problems.map(\.description) == [])
+            let report = playbooks.runTests()
+            #expect(report.count > 0 && report.problems.map(\.description) == [])
+        }
+    }
+}

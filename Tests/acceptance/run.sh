@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The promises that need the whole program: published logs, published attacks, kills, simulation.
+set -euo pipefail
+cd "$(dirname "$0")"
+program=${HOLDFAST_PROGRAM:-$(cd ../.. && pwd)/.build/debug/holdfast}
+
+"$program" check
+"$program" test
+"$program" simulate --seeds 1..200 --report --format json >"${TMPDIR:-/tmp}/holdfast-simulation.json"
+jq -c '{seeds, violations, traceHash, faults, checkers}' "${TMPDIR:-/tmp}/holdfast-simulation.json"
+if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
+    python3 explain.py
+    python3 oracle.py
+    python3 published-attacks.py
+    python3 kill.py
+else
+    echo "SKIPPED: published logs, attacks and kills; HOLDFAST_TEST_DATA names no folder"
+fi
