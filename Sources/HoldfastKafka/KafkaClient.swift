@@ -21,8 +21,8 @@ struct KafkaError: Error, Sendable, Hashable {
     }
 }
 
-/// What librdkafka's callbacks tell. They are called on the thread that polls and nowhere else, but for the log's, which
-/// only uses what never changes.
+/// What librdkafka's callbacks tell. They are called on the thread that polls and nowhere else, but for the log's,
+/// which only uses what never changes.
 final class KafkaEvents: @unchecked Sendable {
     enum Change {
         case assigned([Partition])
@@ -38,7 +38,8 @@ final class KafkaEvents: @unchecked Sendable {
     var changes: [Change] = []
     /// Errors that are no message's, until they are taken; at most one of each code.
     var errors: [KafkaError] = []
-    var brokersAreDown = false
+    /// Whether a connection failed since this was last cleared.
+    var isDisturbed = false
     /// The last thing that went wrong with a connection, for messages.
     var lastFault: String?
     var isClosing = false
@@ -120,8 +121,9 @@ struct KafkaHandle: ~Copyable, @unchecked Sendable {
     ) {
         var error = KafkaError(code, reason)
         switch code {
-        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN: events.brokersAreDown = true
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN: events.isDisturbed = true
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR__TIMED_OUT:
+            events.isDisturbed = true
             events.lastFault = error.text
         default:
             if code == RD_KAFKA_RESP_ERR__FATAL {
@@ -135,7 +137,7 @@ struct KafkaHandle: ~Copyable, @unchecked Sendable {
     }
 
     /// What is taken away is let go at once; what is given is taken up by the source, once it knows where to begin.
-    private static func rebalance(
+    static func rebalance(
         _ handle: OpaquePointer, _ code: rd_kafka_resp_err_t,
         _ list: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>?, _ events: KafkaEvents
     ) {

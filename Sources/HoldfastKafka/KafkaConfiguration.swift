@@ -13,6 +13,8 @@ package struct KafkaConfiguration: Sendable {
     package var options: [String: String]
     /// How long a broker may stay away before that is an error.
     package var patience: Duration = .seconds(10)
+    /// Decides what is offered; tests set it.
+    var libraryVersion = rd_kafka_version()
 
     package init(brokers: String, topics: [String], group: String, options: [String: String] = [:]) {
         self.brokers = brokers
@@ -27,7 +29,7 @@ package struct KafkaConfiguration: Sendable {
     /// Everything that librdkafka is told.
     ///
     /// - Throws: `bad-option`, with all that is wrong; it never holds the value of a secret.
-    func settings(libraryVersion: Int32 = rd_kafka_version()) throws(SourceError) -> [(name: String, value: String)] {
+    func settings() throws(SourceError) -> [(name: String, value: String)] {
         var problems: [String] = []
         if brokers.isEmpty { problems.append("brokers is empty; give host:port") }
         if group.isEmpty { problems.append("group is empty; give this installation a name of its own") }
@@ -45,7 +47,8 @@ package struct KafkaConfiguration: Sendable {
         {
             problems.append(
                 "partition.assignment.strategy \"\(strategy)\" needs librdkafka 2.4 or newer, and this is "
-                    + "\(String(cString: rd_kafka_version_str())), whose cooperative rebalance loses partitions; use range"
+                    + "\(String(cString: rd_kafka_version_str())), whose cooperative rebalance loses "
+                    + "partitions; use range"
             )
         }
         guard problems.isEmpty else { throw Self.badOption(problems.joined(separator: "; ")) }

@@ -112,7 +112,13 @@ final class KafkaConsumer: Sendable {
         rd_kafka_error_destroy(rd_kafka_consumer_close_queue(handle.pointer, queue))
         while rd_kafka_consumer_closed(handle.pointer) == 0 {
             if ContinuousClock.now >= deadline { return false }
-            rd_kafka_queue_poll_callback(queue, 50)
+            // As events, for a message that still comes would end the process were it served as a callback.
+            guard let event = rd_kafka_queue_poll(queue, 50) else { continue }
+            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE {
+                KafkaHandle.rebalance(
+                    handle.pointer, rd_kafka_event_error(event), rd_kafka_event_topic_partition_list(event), events)
+            }
+            rd_kafka_event_destroy(event)
         }
         return true
     }

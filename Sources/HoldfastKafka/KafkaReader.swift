@@ -15,6 +15,8 @@ final class KafkaReader {
     /// Partitions whose next offset is not in their logs.
     private var gaps: [Partition] = []
     private var faults: [SourceError] = []
+    /// When a broker was last known to be there, and since when none is.
+    private var lastSign = ContinuousClock.now
     private var downSince: ContinuousClock.Instant?
 
     /// Records in a batch, and the bytes after which it takes no further one.
@@ -104,8 +106,7 @@ final class KafkaReader {
         let positions = table.takePositions().filter { isUnchanged || !isLost($0.partition) }
         guard !records.isEmpty || !unreadable.isEmpty else { return nil }
         for position in positions { known[position.partition] = position.next }
-        downSince = nil
-        consumer.events.brokersAreDown = false
+        noteSign()
         return RecordBatch(
             records: KafkaMessages(records, of: consumer), unreadable: unreadable,
             positions: positions.map { SourcePosition(source: source, partition: "\($0.partition)", next: $0.next) })
@@ -188,7 +189,8 @@ final class KafkaReader {
                 ? "\(log.first - wanted) records were deleted before they were read"
                 : "the topic was made anew, or its last records were lost"
             let message =
-                "\(source): offset \(wanted) of \(partition) is not in the log, which goes from \(log.first) to \(log.next): "
+                "\(source): offset \(wanted) of \(partition) is not in the log, which goes from \(log.first) to "
+                + "\(log.next): "
                 + "\(cause); it is read on from \(log.first). Look in the cloud's own log for what is missing, and let "
                 + "the topic keep its records for longer"
             faults.append(SourceError(code: "offset-out-of-range", message: message, retry: .after(Span(seconds: 0))))
@@ -198,18 +200,22 @@ final class KafkaReader {
     }
 
     /// Tells that no broker answers only after a while: one that was idle or is restarted comes back by itself.
+    /// librdkafka's own word for it does not always come, so a source that gets nothing asks now and then.
     private func watchOutage() {
-        guard consumer.events.brokersAreDown else { return }
-        if consumer.answers(within: 1000) {
-            consumer.events.brokersAreDown = false
-            downSince = nil
-            return
-        }
         let now = ContinuousClock.now
+        guard consumer.events.isDisturbed || now - lastSign >= configuration.patience else { return }
+        if consumer.answers(within: 1000) { return noteSign() }
+        consumer.events.isDisturbed = true
         guard let since = downSince else { return downSince = now }
         guard now - since >= configuration.patience else { return }
         downSince = now
         faults.append(brokerDown())
+    }
+
+    private func noteSign() {
+        lastSign = ContinuousClock.now
+        downSince = nil
+        consumer.events.isDisturbed = false
     }
 
     // MARK: - The rest of the port
@@ -268,7 +274,8 @@ final class KafkaReader {
         let seconds = configuration.patience.components.seconds
         let reason = consumer.events.lastFault.map { " (\($0))" } ?? ""
         let message =
-            "\(source): no broker at \(configuration.brokers) has answered for \(seconds) s\(reason); it is tried again. "
+            "\(source): no broker at \(configuration.brokers) has answered for \(seconds) s\(reason); it is "
+            + "tried again. "
             + "Is the address right, and may this machine reach it?"
         return SourceError(code: "broker-down", message: message, retry: .after(Span(seconds: 5)))
     }

@@ -130,10 +130,11 @@ import Testing
                 == #"[{"How":"well","Who":{"AWS":["111122223333"]}}]"#)
         #expect(policy(["Who": ["AWS": "999988887777"]]) == "[]")
         #expect(policy(["Who": "*"]) == "[]", "where it holds of nothing, the element goes")
+        let listed = Self.edited("remove: offending, only: {Who: {in: $lists.our-networks}}")
         #expect(
-            policy(["Who": ["AWS": ["999988887777"]]], lists: [:])
+            listed.plan(Self.request(["Statement": [["Who": "a"]]], offending: ["Policy.Statement[0]"])).summary
                 == "proposal: what of Statement[0] offends cannot be told: "
-                + "Statement[0].Who.AWS[0]: list our-accounts is not in the configuration")
+                + "Statement[0].Who: list our-networks is not in the configuration")
     }
 
     @Test("A document that is a text is sent as a text")

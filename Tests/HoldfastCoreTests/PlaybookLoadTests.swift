@@ -110,6 +110,9 @@ import Testing
             "tests: []", "tests: [{given: store-opn, nothing: x}]",
             "10:9: Shop::Store has no sample \"store-opn\"; did you mean \"store-open\"?"),
         Fault(
+            "tests: []", "tests: [{given: store-open, id: corner, nothing: x}]",
+            "10:9: \"corner\" is no id of Shop::Store, such as shop:111122223333:eu-west-1:corner"),
+        Fault(
             "tests: []", "tests: [{given: {Windw: {Open: true}}, nothing: x}]",
             "10:9: Shop::Store has no property \"Windw\"; did you mean \"Window\"?"),
         Fault(

@@ -137,6 +137,7 @@ struct PlaybookTest: Sendable {
         case state(JSON)
     }
     var given: Given
+    var id: String?
     var sets: [(path: PropertyPath, value: JSON)]
     var unsets: [PropertyPath]
     var rule: String?

@@ -218,6 +218,10 @@ struct PlaybookCheck {
             guard case .state(let json)? = given, let type else { continue }
             for path in json.leafPaths { check(path, of: type, at: test.place) }
         }
+        if let id = test.id, playbook.type.id.values(in: id) == nil {
+            let message = "\"\(id)\" is no id of \(playbook.type.name), such as \(playbook.type.example)"
+            found.append(Problem(message, at: test.place))
+        }
         if let rule = test.rule, !playbook.remedies.contains(rule) {
             let near = suggestion(for: rule, among: playbook.remedies)
             found.append(Problem("the playbook does not remedy \"\(rule)\"\(near)", at: test.place))

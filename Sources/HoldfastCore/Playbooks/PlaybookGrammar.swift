@@ -80,6 +80,7 @@ package enum PlaybookGrammar {
 
     private static let test: Shape = .record(
         .init("given", .either([.text, .anything]), required: true, "A sample of the catalog by name, or a state"),
+        .init("id", .text, "The resource's id; without it the type's example, with what the given state says of it"),
         .init("with", .map(keys: "a property's path", .anything), "Values set in the given state"),
         .init("without", .list(.text), "Properties that nobody has read"),
         .init("rule", .text, "The rule that found it; without it, the first one that is remedied"),

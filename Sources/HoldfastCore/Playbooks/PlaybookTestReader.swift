@@ -4,7 +4,8 @@ extension PlaybookTest {
     /// The node has the shape of a test.
     static func read(_ node: Node, problems: inout [Problem]) -> PlaybookTest {
         var test = PlaybookTest(
-            given: node["given"].map(given) ?? .state(.object(JSONObject())), sets: [], unsets: [],
+            given: node["given"].map(given) ?? .state(.object(JSONObject())), id: node["id"]?.text, sets: [],
+            unsets: [],
             rule: node["rule"]?.text, offending: nil, params: values(node["params"]),
             environment: node["in"]?.text ?? "production",
             lists: (values(node["lists"])).mapValues { ($0.array ?? [$0]).compactMap(\.scalarText) },

@@ -154,9 +154,10 @@ private struct PlaybookTestRun {
         }
     }
 
-    /// The type's example, with what the given state says of the id's variables.
+    /// The one that the test names, or the type's example, with what the given state says of the id's variables.
     private func resource(_ document: StateValue) -> ResourceID {
         let type = playbook.type
+        if let id = test.id { return ResourceID(type: type.name, id: id) }
         let example = type.id.values(in: type.example) ?? [:]
         let id = type.id.filled { name in document[PropertyPath(names: name)].json.scalarText ?? example[name] }
         return ResourceID(type: type.name, id: id ?? type.example)

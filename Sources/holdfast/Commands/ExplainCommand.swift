@@ -7,7 +7,10 @@ import HoldfastJSON
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Say of each event what it is, what it affects, and why it is dropped.",
-        discussion: "One line for each record on standard output; a record that cannot be decoded is a dead letter on standard error.")
+        discussion:
+            "One line for each record on standard output; a record that cannot be decoded is a dead letter on "
+            + "standard error."
+    )
 
     @Argument(help: "Event files, folders or patterns; - is standard input.") var paths: [String]
     @OptionGroup var data: DataOptions
@@ -45,10 +48,9 @@ struct ExplainCommand: AsyncParsableCommand {
         if deadLetters > 0 { Output.error("\(deadLetters) dead letters") }
     }
 
-    /// What the event names, also where it is dropped: a failed write affects nothing.
+    /// The resources that the event names. Of a failed write too: `dropped` says that nothing came of it.
     private func affected(by item: DecodedItem, _ catalog: Catalog) -> [ResourceChange] {
-        guard case .event(let event) = item else { return [] }
-        return catalog.changes(for: event).changes
+        item.event.map { catalog.changes(for: $0).changes } ?? []
     }
 
     private func print(_ rows: [JSON]) {
