@@ -114,7 +114,8 @@ struct CatalogProofTests {
             {
               "discoveryVersion": "v1", "rootUrl": "https://compute.googleapis.com/", "servicePath": "compute/v1/",
               "resources": {"firewalls": {"methods": {"patch": {
-                "id": "compute.firewalls.patch", "parameters": {"project": {}}, "request": {"$ref": "Firewall"},
+                "id": "compute.firewalls.patch", "request": {"$ref": "Firewall"},
+                "parameters": {"project": {}, "firewall": {}},
                 "httpMethod": "PATCH", "path": "projects/{project}/global/firewalls/{firewall}"}}}},
               "schemas": {"Firewall": {"properties": {"disabled": {}, "sourceRanges": {}}}}
             }
