@@ -126,7 +126,8 @@ struct AuditEvents {
                 source: "iam.amazonaws.com", name: "PutRolePolicy",
                 request: """
                     {"roleName":"svc-\(hex(8))","policyName":"inline","policyDocument":"{\\n  \\"Version\\": \
-                    \\"2012-10-17\\",\\n  \\"Statement\\": [{\\n    \\"Effect\\": \\"Allow\\",\\n    \\"Action\\": \\"*\\",\\n\
+                    \\"2012-10-17\\",\\n  \\"Statement\\": [{\\n    \\"Effect\\": \\"Allow\\",\\n    \\"Action\\": \
+                    \\"*\\",\\n\
                         \\"Resource\\": \\"*\\"\\n  }]\\n}"}
                     """)
         default:

@@ -320,7 +320,8 @@ package protocol Journal: AnyObject, Sendable {
     /// Ids of events committed since a moment, for the window of known events; newest last, at most `limit`.
     func recentEventIDs(limit: Int) throws(JournalError) -> [String]
     func resource(_ id: ResourceID) throws(JournalError) -> StoredResource?
-    /// Resources of a type that hold this reference, after one, in the order of their ids' UTF-8 bytes, at most `limit`.
+    /// Resources of a type that hold this reference, after one, in the order of their ids' UTF-8 bytes, at most
+    /// `limit`.
     func resources(
         type: String, path: String, value: String, after: ResourceID?, limit: Int
     ) throws(JournalError) -> [StoredResource]

@@ -137,22 +137,27 @@ package struct Policy: Sendable {
 
     // MARK: Plans
 
-    /// What would be done about a finding; `nil` where no playbook remedies it, or the mode makes no plans.
-    func plan(for finding: Finding, document: StateValue, in context: EvaluationContext) -> Plan? {
-        guard plansAreMade, let playbook = playbooks.playbook(for: finding.rule, type: finding.resource.type),
-            let rule = baseline.rule(finding.rule)
+    /// What would be done about a finding; `nil` where no playbook remedies it, or the mode or the rule's maturity
+    /// makes no plans.
+    ///
+    /// - Parameter lastObserved: the resource as it last was read, for playbooks that bring back what is gone.
+    func plan(
+        for finding: Finding, document: StateValue, in context: EvaluationContext,
+        lastObserved: PlanRequest.LastObserved?
+    ) -> PlanOutcome? {
+        guard plansAreMade, let rule = baseline.rule(finding.rule),
+            let playbook = playbooks.playbook(for: finding.rule, type: finding.resource.type)
         else { return nil }
         let effective = baseline.effective(rule, of: finding.resource, in: context)
         guard effective.maturity.value >= .trial else { return nil }
-        let request = PlanRequest(
-            finding: finding.id, rule: finding.rule, resource: finding.resource, incarnation: finding.incarnation,
-            context: finding.context, document: document, offending: finding.offending,
-            ruleReads: pathsRead(by: finding.rule), params: effective.params.mapValues(\.value),
-            lists: lists, now: context.now)
-        switch playbook.plan(request) {
-        case .plan(let plan): return plan
-        case .proposal, .nothing: return nil
-        }
+        let params = effective.params.mapValues(\.value)
+        return playbook.plan(
+            PlanRequest(
+                finding: finding.id, rule: finding.rule, resource: finding.resource, incarnation: finding.incarnation,
+                context: finding.context, document: document, offending: finding.offending,
+                ruleReads: rule.reads.paths, params: params, lists: lists, lastObserved: lastObserved,
+                now: context.now
+            ) { rule.evaluate($0, of: finding.resource, params: params, in: context).verdict.outcome })
     }
 }
 

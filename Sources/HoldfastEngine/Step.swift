@@ -150,9 +150,10 @@ extension Step {
         guard let (new, change) = Finding.next(old, input) else { return }
         findings[id, default: [:]][rule] = new
         record(new, change)
-        guard new.state == .open, let plan = policy.plan(for: new, document: subject.view.document, in: context)
-        else { return }
-        record(plan)
+        guard new.state == .open else { return }
+        let plan = policy.plan(
+            for: new, document: subject.view.document, in: context, lastObserved: lastObserved(subject))
+        if let plan { record(plan, for: new) }
     }
 
     /// The rule's verdict by the state alone, no finding looked at.
@@ -240,15 +241,30 @@ extension Step {
                 known: now, cause: finding.cause.event, body: body))
     }
 
-    /// A dry-run plan: what would be done. Rendered and recorded, never carried out here.
-    private mutating func record(_ plan: Plan) {
-        transaction.plans.append((finding: plan.finding, digest: plan.digest.description, body: plan.json))
-        transaction.audit.append(
-            AuditEntry(
-                kind: "plan", at: now,
-                body: [
-                    "finding": .string(plan.finding), "playbook": .string(plan.playbook),
-                    "digest": .string(plan.digest.description), "mode": "dry-run",
-                ]))
+    /// The resource as it was before what is reported of it, where it was read.
+    private func lastObserved(_ subject: Subject) -> PlanRequest.LastObserved? {
+        let read = subject.after.items.filter { $0.source == .observed }
+        guard let last = read.last else { return nil }
+        let view = ResourceView(
+            uncompacted: read, resolution: subject.after.resolution, keys: policy.listKeys(for: subject.resource.type))
+        return PlanRequest.LastObserved(state: view.document, at: last.time)
+    }
+
+    /// A dry-run plan, or why there is none: rendered and recorded, never carried out here.
+    private mutating func record(_ outcome: PlanOutcome, for finding: Finding) {
+        var body = outcome.json.object ?? JSONObject()
+        body["text"] = .string(outcome.text)
+        var digest = ""
+        if case .plan(let plan) = outcome {
+            digest = plan.digest.description
+            transaction.audit.append(
+                AuditEntry(
+                    kind: "plan", at: now,
+                    body: [
+                        "finding": .string(finding.id), "playbook": .string(plan.playbook), "digest": .string(digest),
+                        "mode": "dry-run",
+                    ]))
+        }
+        transaction.plans.append((finding: finding.id, digest: digest, body: .object(body)))
     }
 }

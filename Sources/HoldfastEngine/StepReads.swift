@@ -34,7 +34,8 @@ extension Step {
         guard let newest = subject.view.applied.last, newest.source == .reported, !subject.view.isDeleted
         else { return }
         var again = dirty
-        again.notBefore = newest.time + policy.resolution(for: dirty.resource.type)
+        again.notBefore =
+            newest.time + policy.resolution(for: dirty.resource.type)
             + policy.margin(for: dirty.resource.type) + Span(nanoseconds: 1)
         again.attempts = 0
         again.reason = "read too early"

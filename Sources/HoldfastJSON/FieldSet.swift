@@ -6,8 +6,9 @@
 /// decides whether the text is JSON at all.
 package struct FieldSet: Sendable {
     package enum Outcome: Sendable {
-        /// The strict parser with its usual limits accepts the text, and each slot holds the place of the value it would
-        /// find. Names that nobody wants may be there twice: only the strict parser looks for these, when told to.
+        /// The strict parser with its usual limits accepts the text, and each slot holds the place of the value it
+        /// would find. Names that nobody wants may be there twice: only the strict parser looks for these, when told
+        /// to.
         case fields
         /// Anything else: not JSON, not an object, an escape in a name where wanted names may stand, a wanted name
         /// twice, deeper than the limit, 4 GiB or more, a byte order mark. Every slot is absent.

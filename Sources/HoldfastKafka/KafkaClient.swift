@@ -21,8 +21,8 @@ struct KafkaError: Error, Sendable, Hashable {
     }
 }
 
-/// What librdkafka's callbacks tell. They are called on the thread that polls and nowhere else, but for the log's, which
-/// only uses what never changes.
+/// What librdkafka's callbacks tell. They are called on the thread that polls and nowhere else, but for the log's,
+/// which only uses what never changes.
 final class KafkaEvents: @unchecked Sendable {
     enum Change {
         case assigned([Partition])

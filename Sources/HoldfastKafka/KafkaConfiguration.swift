@@ -47,7 +47,8 @@ package struct KafkaConfiguration: Sendable {
         {
             problems.append(
                 "partition.assignment.strategy \"\(strategy)\" needs librdkafka 2.4 or newer, and this is "
-                    + "\(String(cString: rd_kafka_version_str())), whose cooperative rebalance loses partitions; use range"
+                    + "\(String(cString: rd_kafka_version_str())), whose cooperative rebalance loses "
+                    + "partitions; use range"
             )
         }
         guard problems.isEmpty else { throw Self.badOption(problems.joined(separator: "; ")) }

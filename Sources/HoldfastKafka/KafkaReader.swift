@@ -189,7 +189,8 @@ final class KafkaReader {
                 ? "\(log.first - wanted) records were deleted before they were read"
                 : "the topic was made anew, or its last records were lost"
             let message =
-                "\(source): offset \(wanted) of \(partition) is not in the log, which goes from \(log.first) to \(log.next): "
+                "\(source): offset \(wanted) of \(partition) is not in the log, which goes from \(log.first) to "
+                + "\(log.next): "
                 + "\(cause); it is read on from \(log.first). Look in the cloud's own log for what is missing, and let "
                 + "the topic keep its records for longer"
             faults.append(SourceError(code: "offset-out-of-range", message: message, retry: .after(Span(seconds: 0))))
@@ -273,7 +274,8 @@ final class KafkaReader {
         let seconds = configuration.patience.components.seconds
         let reason = consumer.events.lastFault.map { " (\($0))" } ?? ""
         let message =
-            "\(source): no broker at \(configuration.brokers) has answered for \(seconds) s\(reason); it is tried again. "
+            "\(source): no broker at \(configuration.brokers) has answered for \(seconds) s\(reason); it is "
+            + "tried again. "
             + "Is the address right, and may this machine reach it?"
         return SourceError(code: "broker-down", message: message, retry: .after(Span(seconds: 5)))
     }

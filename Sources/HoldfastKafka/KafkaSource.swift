@@ -15,9 +15,9 @@ package struct KafkaLag: Sendable, Hashable {
 ///
 /// Where a partition is read from is decided by the journal's positions alone; the group's own offsets are told for
 /// other people's tools. A partition that was never read is read from its beginning. A position that the log does not
-/// have (deleted before it was read, or a topic made anew) is an error, `offset-out-of-range`, once; the next batch then
-/// goes on at the log's beginning. Messages are lent where librdkafka received them. Its calls block, so this actor runs
-/// on a thread of its own.
+/// have (deleted before it was read, or a topic made anew) is an error, `offset-out-of-range`, once; the next batch
+/// then goes on at the log's beginning. Messages are lent where librdkafka received them. Its calls block, so this
+/// actor runs on a thread of its own.
 package actor KafkaSource: EventSource {
     /// Asks the journal where partitions (`cloudtrail/3`) stand that were just given to this instance, and takes them.
     package typealias TakeOver = @Sendable (_ partitions: [String]) async throws(SourceError) -> [SourcePosition]

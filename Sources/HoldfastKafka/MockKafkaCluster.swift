@@ -1,8 +1,8 @@
 internal import CRdKafka
 package import HoldfastEngine
 
-/// librdkafka's own brokers for tests, in this process and on loopback: what they hold goes with them. They keep 5 MB of
-/// a partition at most, and drop what is older.
+/// librdkafka's own brokers for tests, in this process and on loopback: what they hold goes with them. They keep 5 MB
+/// of a partition at most, and drop what is older.
 package final class MockKafkaCluster: @unchecked Sendable {  // its calls are handed to the cluster's own thread
     private let handle: KafkaHandle
     private let cluster: OpaquePointer

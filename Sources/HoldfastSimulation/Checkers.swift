@@ -89,7 +89,9 @@ struct Judgements {
         _ end: EndOfRun, journal: any Journal, policy: Policy
     ) throws(JournalError) {
         let journaled = Set(try journal.recentEventIDs(limit: 1_000_000))
-        for id in end.delivered { judge(.nothingLost, journaled.contains(id), "\(id) was delivered and is not journaled") }
+        for id in end.delivered {
+            judge(.nothingLost, journaled.contains(id), "\(id) was delivered and is not journaled")
+        }
         for row in try journal.resources(after: nil, limit: 10_000) {
             let truth = end.truth[row.resource]
             if truth == nil {

@@ -56,7 +56,13 @@ final class SabotagedJournal: Journal {
         var row = row
         let changed = items(row.evidence).map { item -> JSON in
             var object = item.object ?? JSONObject()
-            object["t"] = known[key(item)] ?? .string(String(arrival.withLock { $0 += 1; return $0 }))
+            object["t"] =
+                known[key(item)]
+                ?? .string(
+                    String(
+                        arrival.withLock {
+                            $0 += 1; return $0
+                        }))
             return .object(object)
         }
         row.evidence = JSON.array(changed).canonicalBytes

@@ -4,7 +4,7 @@ internal import HoldfastCore
 internal import HoldfastEngine
 internal import HoldfastJSON
 
-/// The values that statements are given. Nothing else is bound, so that every text passes through ``DatabaseValue/text(_:)``.
+/// The values that statements are given. Nothing else is bound, so that every text passes through `text(_:)`.
 extension DatabaseValue {
     static func int(_ value: Int64) -> DatabaseValue { value.databaseValue }
     static func int(_ value: Int) -> DatabaseValue { Int64(value).databaseValue }

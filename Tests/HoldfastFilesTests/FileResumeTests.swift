@@ -80,7 +80,8 @@ struct FileResumeTests {
         #expect(second.records.joined() + "\n" == text || second.records.joined() == text)
         #expect(
             second.unreadable.map(\.reason).map(folder.short) == [
-                "a.json is not the file that was read up to byte 21; it is read from its start, and what the old one still held is lost"
+                "a.json is not the file that was read up to byte 21; it is read from its start, and what the "
+                    + "old one still held is lost"
             ])
     }
 

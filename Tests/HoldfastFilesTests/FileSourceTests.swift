@@ -92,11 +92,13 @@ struct FileSourceTests {
             reasons == [
                 "b.json: b.json cannot be opened: No such file or directory; it is gone",
                 "c.json.gz@16: c.json.gz is gzip that ends too soon, after compressed byte 34; fetch the file again",
-                "d.json.gz@23: d.json.gz is gzip that is damaged at compressed byte 42 (incorrect data check); fetch the file again",
+                "d.json.gz@23: d.json.gz is gzip that is damaged at compressed byte 42 (incorrect data check); "
+                    + "fetch the file again",
                 "e.json.gz@23: e.json.gz is gzip followed by other bytes at compressed byte 46, which are passed over",
                 "f.json@9: the input ends inside a list that is never closed; what came before it was read",
                 "g.avro.json@0: g.avro.json is Avro, which is not read; give JSON, plain or in gzip",
-                "h.json@0: h.json has zero bytes among its first, so it is no UTF-8; UTF-16 needs its mark of byte order",
+                "h.json@0: h.json has zero bytes among its first, so it is no UTF-8; UTF-16 needs its mark of "
+                    + "byte order",
             ])
         #expect(taken.unreadable[1].bytes == Array("{\"n".utf8))
     }

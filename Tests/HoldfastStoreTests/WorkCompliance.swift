@@ -36,8 +36,9 @@ struct WorkCompliance {
         try bench.commit { $0.done = claimed }
         let again = try due(bench)
         #expect(again.map(\.resource) == [first])
-        #expect(again[0].generation > claimed[0].generation)
-        #expect(again[0].since > claimed[0].since, "the work for the first mark is done: its age no longer counts")
+        let (rerun, run) = (try #require(again.first), try #require(claimed.first))
+        #expect(rerun.generation > run.generation)
+        #expect(rerun.since > run.since, "the work for the first mark is done: its age no longer counts")
         try bench.commit { $0.done = again }
         #expect(try due(bench) == [])
         try bench.commit { $0.done = again }
@@ -133,7 +134,8 @@ struct WorkCompliance {
         #expect(summary.count == 5)
         #expect(summary.oldest == Sample.at(0))
         #expect(summary.nextDue == Sample.at(0))
-        try bench.commit { $0.done = try! due(bench) }
+        let claimed = try due(bench)
+        try bench.commit { $0.done = claimed }
         #expect(try bench.journal.dirtySummary() == (1, Sample.at(0), Sample.at(2000)))
     }
 
@@ -193,7 +195,7 @@ struct WorkCompliance {
         #expect(try bench.journal.nextTimer() == Sample.at(10))
         let fired = try bench.journal.timers(dueAt: Sample.at(20), limit: 9)
         #expect(fired == [timer(first, "end", 10), timer(second, "age", 20)])
-        #expect(try bench.journal.timers(dueAt: Sample.at(20), limit: 1) == [fired[0]])
+        #expect(try bench.journal.timers(dueAt: Sample.at(20), limit: 1) == Array(fired.prefix(1)))
         try bench.commit {
             $0.firedTimers = fired
             $0.timers = [timer(first, "end", 40)]

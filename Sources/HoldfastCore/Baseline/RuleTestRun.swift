@@ -24,6 +24,14 @@ private struct TestRun {
         }
     }
 
+    /// A path of the type, or one that only a facet reads.
+    private func has(_ path: PropertyPath, _ type: ResourceType) -> Bool {
+        type.has(path)
+            || rule.reads.facets.contains { facet in
+                facet.reads(type: type.name).contains { path.hasPrefix($0) || $0.hasPrefix(path) }
+            }
+    }
+
     private func problem(_ message: String) -> Problem { Problem("\(rule.id): \(message)", at: test.place) }
 
     private func evaluate() throws(Problem) -> Evaluation {
@@ -31,10 +39,10 @@ private struct TestRun {
         guard rule.types.contains(type.name) else {
             throw problem("the given state is of \(type.name), which the rule is not about")
         }
-        for (path, _) in test.with where !type.has(path) {
+        for (path, _) in test.with where !has(path, type) {
             throw problem("\(type.name) has no path \"\(path)\"\(type.suggestion(for: path))")
         }
-        for path in test.without where !type.has(path) {
+        for path in test.without where !has(path, type) {
             throw problem("\(type.name) has no path \"\(path)\"\(type.suggestion(for: path))")
         }
         for (name, value) in test.params
@@ -72,7 +80,7 @@ private struct TestRun {
             return (sample.type, sample.configuration)
         case .body(let json):
             guard let found = catalog.type(type) else { throw problem("unknown type \"\(type)\"") }
-            for path in StateValue(known: json).paths where !found.has(path) {
+            for path in StateValue(known: json).paths where !has(path, found) {
                 throw problem("\(type) has no path \"\(path)\"\(found.suggestion(for: path))")
             }
             return (found, json)

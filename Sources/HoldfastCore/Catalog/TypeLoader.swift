@@ -1,11 +1,12 @@
 internal import HoldfastJSON
 
 extension ResourceType {
-    /// Words of the rule language: a property of such a name could not be told from one.
+    /// Words of the rule language: a property of such a name could not be told from one. `encryption` and `logging` are
+    /// not among them: clouds have properties of these names, and a rule that says them means the facet.
     static let reservedNames: Set<String> = [
         "any", "all", "none", "count", "not", "either", "all-of", "in", "more-than", "less-than", "at-least", "at-most",
         "starts-with", "matches", "contains", "absent", "present", "empty", "older-than", "overlap", "cidr-within",
-        "cidr-contains", "reaches", "outside", "related", "tag", "openings", "grants", "encryption", "logging",
+        "cidr-contains", "reaches", "outside", "related", "tag", "openings", "grants",
     ]
 
     /// A path that this type has; indexes count as `[]`.

@@ -13,6 +13,7 @@ package indirect enum StateValue: Sendable, Hashable {
     case map(StateMap)
 }
 
+/// The elements of a list that are known.
 package struct StateList: Sendable, Hashable {
     package struct Element: Sendable, Hashable {
         /// The catalog's key of the element (`sgr-0a1b`, a statement's Sid), where the list has keys.
@@ -33,6 +34,7 @@ package struct StateList: Sendable, Hashable {
     }
 }
 
+/// The members of a map that are known.
 package struct StateMap: Sendable, Hashable {
     package struct Member: Sendable, Hashable {
         package var name: String

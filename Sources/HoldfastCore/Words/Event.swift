@@ -1,5 +1,6 @@
 package import HoldfastJSON
 
+/// The three clouds.
 package enum Cloud: String, Sendable, Hashable, CaseIterable {
     case aws, azure, gcp
 }
@@ -26,6 +27,7 @@ package enum Via: String, Sendable, Hashable, CaseIterable {
     case console, cli, sdk, terraform, cloudformation, service, unknown
 }
 
+/// How an operation ended.
 package enum Outcome: Sendable, Hashable {
     case success
     /// With the cloud's error code.

@@ -26,8 +26,8 @@ struct FileListing: Sendable {
 
     /// Looks at the file system now.
     ///
-    /// - Parameter paths: files, folders (with everything below them) and patterns with `*`, `?`, `[a-z]` and `**`, which
-    ///   stands for any number of folders.
+    /// - Parameter paths: files, folders (with everything below them) and patterns with `*`, `?`, `[a-z]` and `**`,
+    /// which   stands for any number of folders.
     init(_ paths: [String]) {
         for path in paths { add(path) }
         entries.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }

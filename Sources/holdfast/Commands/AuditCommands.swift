@@ -74,7 +74,9 @@ struct VerifyCommand: ParsableCommand {
             "evaluations": .number(JSONNumber(verification.evaluations)),
             "disagreements": .array(verification.disagreements.map { .string($0) }),
         ]
-        if format == .json { Output.line(Output.pretty(json)) } else {
+        if format == .json {
+            Output.line(Output.pretty(json))
+        } else {
             for line in verification.disagreements { Output.line(line) }
             Output.line(
                 "\(verification.resources) resources, \(verification.evaluations) evaluations, "

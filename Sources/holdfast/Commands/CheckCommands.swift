@@ -6,8 +6,10 @@ import HoldfastJSON
 
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Load catalog, baseline, playbooks, tuning and configuration; print every problem.",
-        discussion: "Given PATHs are checked for broken YAML and unknown keys where they stand, with the data they belong to.")
+        commandName: "check",
+        abstract: "Load catalog, baseline, playbooks, tuning and configuration; print every problem.",
+        discussion:
+            "Given PATHs are checked for broken YAML and unknown keys where they stand, with the data they belong to.")
 
     @Argument(help: "Data files or folders to add to what is checked: catalog, baseline or playbooks folders.")
     var paths: [String] = []

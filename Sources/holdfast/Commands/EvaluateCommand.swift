@@ -10,7 +10,8 @@ struct EvaluateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Evaluate recorded resource states, without a service.",
         discussion: """
-            Each line of the file is {"type", "id", "account", "region", "labels", "configuration"}. A top-level property \
+            Each line of the file is {"type", "id", "account", "region", "labels", "configuration"}. A top-level \
+            property \
             that a configuration does not name is unknown; one that is null is absent. Prints {rule, id, verdict, \
             offending, reason} for each rule that applies.
             """)

@@ -57,7 +57,8 @@ struct ExemptCommand: ParsableCommand {
         let file = output ?? "exemption-\(rule.replacing("/", with: "-")).yaml"
         let resources = resource.map { "  - \(JSON.string($0).canonicalText)" }.joined(separator: "\n")
         let lines = [("rule", rule), ("kind", kind)] + fields
-        let text = "# Proposed: put it under baseline/exemptions/ once it is agreed.\n"
+        let text =
+            "# Proposed: put it under baseline/exemptions/ once it is agreed.\n"
             + lines.map { "\($0.0): \(JSON.string($0.1).canonicalText)\n" }.joined() + "resources:\n\(resources)\n"
         try Data(text.utf8).write(to: URL(filePath: file))
         Output.line("wrote \(file); nothing is silenced until it stands under baseline/exemptions/ and is loaded")
@@ -81,7 +82,9 @@ struct PinCommand: ParsableCommand {
         }
         let desired = try path.map { path -> String in
             let value = found.view.document[path]
-            if let reason = value.unknownReason { throw Failure("\(path) of \(id) is not known (\(reason)); it cannot be pinned") }
+            if let reason = value.unknownReason {
+                throw Failure("\(path) of \(id) is not known (\(reason)); it cannot be pinned")
+            }
             return "  \(JSON.string(path.description).canonicalText): \(value.json.canonicalText)"
         }
         let name = id.split(whereSeparator: { $0 == "/" || $0 == ":" }).last.map(String.init) ?? "resource"

@@ -7,7 +7,10 @@ import HoldfastJSON
 struct ExplainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Say of each event what it is, what it affects, and why it is dropped.",
-        discussion: "One line for each record on standard output; a record that cannot be decoded is a dead letter on standard error.")
+        discussion:
+            "One line for each record on standard output; a record that cannot be decoded is a dead letter on "
+            + "standard error."
+    )
 
     @Argument(help: "Event files, folders or patterns; - is standard input.") var paths: [String]
     @OptionGroup var data: DataOptions

@@ -57,7 +57,8 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func noteStart(_ keeper: Keeper, _ data: DataSet, _ clock: SystemWallClock) async throws {
-        let notices = data.problems.isEmpty
+        let notices =
+            data.problems.isEmpty
             ? []
             : [
                 Notice(
@@ -65,16 +66,18 @@ struct RunCommand: AsyncParsableCommand {
                     text: "\(data.problems.count) problems in data files; what they stand in is left out",
                     raised: clock.wallTime())
             ]
-        try await keeper.note(notices: notices, audit: [
-            AuditEntry(
-                kind: "data-loaded", at: clock.wallTime(),
-                body: [
-                    "program": .string(Version.text), "catalog": .string(data.catalogDigest),
-                    "rules": .number(JSONNumber(data.baseline.rules.count)),
-                    "playbooks": .number(JSONNumber(data.playbooks.all.count)),
-                    "mode": .string(data.configuration.mode.rawValue),
-                ])
-        ])
+        try await keeper.note(
+            notices: notices,
+            audit: [
+                AuditEntry(
+                    kind: "data-loaded", at: clock.wallTime(),
+                    body: [
+                        "program": .string(Version.text), "catalog": .string(data.catalogDigest),
+                        "rules": .number(JSONNumber(data.baseline.rules.count)),
+                        "playbooks": .number(JSONNumber(data.playbooks.all.count)),
+                        "mode": .string(data.configuration.mode.rawValue),
+                    ])
+            ])
     }
 
     private func readRecorded(_ data: DataSet, _ clock: SystemWallClock) throws -> [RecordedResource] {

@@ -11,7 +11,8 @@ struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "Run the real engine in simulated worlds, with everything going wrong.",
         discussion: """
-            A seed is exact for one commit and one toolchain. With --report a fault that never fired, or a checker that \
+            A seed is exact for one commit and one toolchain. With --report a fault that never fired, or a checker \
+            that \
             never had anything to judge, fails. With --break a protection is taken away and a checker must notice.
             """)
 
@@ -49,7 +50,9 @@ struct SimulationReport {
     init(_ results: [Simulation.Result]) { self.results = results }
 
     var failedSeed: UInt64? { results.first { !$0.violations.isEmpty }?.seed }
-    var faults: [(Fault, Int)] { Fault.allCases.map { fault in (fault, results.reduce(0) { $0 + ($1.fired[fault] ?? 0) }) } }
+    var faults: [(Fault, Int)] {
+        Fault.allCases.map { fault in (fault, results.reduce(0) { $0 + ($1.fired[fault] ?? 0) }) }
+    }
     var checkers: [(Checker, Int)] {
         Checker.allCases.map { checker in (checker, results.reduce(0) { $0 + ($1.judged[checker] ?? 0) }) }
     }

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 import HoldfastCore
-import HoldfastEngine
 import HoldfastCrypto
+import HoldfastEngine
 import HoldfastFiles
 import HoldfastJSON
 

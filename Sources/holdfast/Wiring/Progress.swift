@@ -52,11 +52,14 @@ struct Summary {
 
     private static func cameIn(_ totals: Keeper.Totals) -> String {
         let seen = totals.events + totals.dropped + totals.duplicates + totals.sessions
-        var text = "\(counted(seen, "event")) came in: \(counted(totals.events, "change")), "
+        var text =
+            "\(counted(seen, "event")) came in: \(counted(totals.events, "change")), "
             + "\(totals.dropped) that change nothing (reads, failures), \(counted(totals.sessions, "session"))"
         if totals.duplicates > 0 { text += ", \(totals.duplicates) seen before" }
-        text += totals.deadLetters == 0
-            ? "; every record could be read." : "; \(counted(totals.deadLetters, "record")) could not be read and wait as dead letters."
+        text +=
+            totals.deadLetters == 0
+            ? "; every record could be read."
+            : "; \(counted(totals.deadLetters, "record")) could not be read and wait as dead letters."
         return text
     }
 
@@ -73,7 +76,8 @@ struct Summary {
         }
         var text = "\(counted(count, "resource")) in \(counted(accounts.count, "account")) changed"
         if totals.unknownOperations > 0 {
-            text += "; \(counted(totals.unknownOperations, "change")) are of operations that the catalog does not know "
+            text +=
+                "; \(counted(totals.unknownOperations, "change")) are of operations that the catalog does not know "
                 + "(`holdfast catalog missing`)"
         }
         return text + "."
@@ -82,13 +86,18 @@ struct Summary {
     private static func drifted(_ live: [Finding]) -> String {
         guard let worst = live.first else { return "Nothing drifted: no rule that could be judged is broken." }
         let drift = live.filter { $0.origin == .drift }.count
-        return "\(counted(live.count, "finding")) \(live.count == 1 ? "is" : "are") open (\(drift) drifted under our eyes, "
-            + "\(live.count - drift) may have been so before); the worst is \(worst.severity.rawValue): \(worst.rule) on "
+        return
+            "\(counted(live.count, "finding")) \(live.count == 1 ? "is" : "are") open (\(drift) drifted under "
+            + "our eyes, "
+            + "\(live.count - drift) may have been so before); the worst is \(worst.severity.rawValue): "
+            + "\(worst.rule) on "
             + "\(worst.resource.id)."
     }
 
     private static func who(_ live: [Finding]) -> String {
-        guard let worst = live.first, !worst.cause.isBaseline else { return "Nobody did it in the events that came in." }
+        guard let worst = live.first, !worst.cause.isBaseline else {
+            return "Nobody did it in the events that came in."
+        }
         let chain = worst.cause.chain.isEmpty ? "" : ", a session of \(worst.cause.chain.joined(separator: ", of "))"
         let actors = Set(live.map(\.cause.actor)).subtracting([""])
         let others = actors.count > 1 ? "; \(counted(actors.count, "actor")) in all" : ""
@@ -96,11 +105,13 @@ struct Summary {
     }
 
     private static func wouldBeDone(_ journal: any Journal, _ live: [Finding]) throws -> String {
-        let planned = try live.filter { try journal.plan(finding: $0.id) != nil }
+        let planned = try live.filter { try journal.plan(finding: $0.id)?.digest.isEmpty == false }
         guard let first = planned.first, let plan = try journal.plan(finding: first.id) else {
-            return "Nothing would be done: no playbook has a plan for what is open; `holdfast findings --open` lists it."
+            return
+                "Nothing would be done: no playbook has a plan for what is open; `holdfast findings --open` lists it."
         }
-        let calls = plan.body["steps"]?.array?.compactMap { $0["call"]?["name"]?.string ?? $0["call"]?.string } ?? []
+        let calls =
+            plan.body["plan"]?["steps"]?.array?.compactMap { $0["call"]?["name"]?.string ?? $0["call"]?.string } ?? []
         return "\(counted(planned.count, "plan")) would be carried out, and none is, for this is a dry run; the first "
             + "calls \(calls.isEmpty ? "nothing" : calls.joined(separator: ", then ")) (`holdfast plan \(first.id)`)."
     }

@@ -32,7 +32,8 @@ struct ResourceDesk {
             let parts = label.split(separator: "=", maxSplits: 1).map(String.init)
             for property in ["Tags", "tags", "labels"] {
                 let tags = view.document[PropertyPath(names: property)].json
-                let pairs = tags.array?.map { ($0["Key"]?.string ?? "", $0["Value"]?.scalarText ?? "") }
+                let pairs =
+                    tags.array?.map { ($0["Key"]?.string ?? "", $0["Value"]?.scalarText ?? "") }
                     ?? tags.object?.members.map { ($0.name, $0.value.scalarText ?? "") } ?? []
                 if pairs.contains(where: { $0.0 == parts[0] && (parts.count == 1 || $0.1 == parts[1]) }) { return true }
             }
@@ -65,7 +66,8 @@ struct ResourceDesk {
             evidence.merge(try items(stored.evidence))
         }
         return Known(
-            stored: stored, view: ResourceView(of: evidence, keys: policy.catalog.type(stored.resource.type)?.keys ?? ListKeys()))
+            stored: stored,
+            view: ResourceView(of: evidence, keys: policy.catalog.type(stored.resource.type)?.keys ?? ListKeys()))
     }
 
     private func items(_ bytes: [UInt8]) throws -> [EvidenceItem] {
