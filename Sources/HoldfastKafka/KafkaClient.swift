@@ -14,6 +14,8 @@ package struct KafkaLogLine: Sendable, Hashable {
 struct KafkaError: Error, Sendable, Hashable {
     var code: rd_kafka_resp_err_t
     var text: String
+    /// Whether librdkafka does nothing more after this.
+    var isFatal = false
 
     init(_ code: rd_kafka_resp_err_t, _ text: String? = nil) {
         self.code = code
@@ -126,14 +128,20 @@ struct KafkaHandle: ~Copyable, @unchecked Sendable {
             events.isDisturbed = true
             events.lastFault = error.text
         default:
-            if code == RD_KAFKA_RESP_ERR__FATAL {
-                var text = [CChar](repeating: 0, count: 512)
-                error = KafkaError(rd_kafka_fatal_error(handle, &text, text.count), string(text))
-            }
+            if code == RD_KAFKA_RESP_ERR__FATAL { error = fatalError(handle) }
             events.lastFault = error.text
             events.errors.removeAll { $0.code == error.code }
             events.errors.append(error)
         }
+    }
+
+    /// What has ended the handle for good.
+    static func fatalError(_ handle: OpaquePointer) -> KafkaError {
+        var text = [CChar](repeating: 0, count: 512)
+        var error = KafkaError(rd_kafka_fatal_error(handle, &text, text.count))
+        error.text = string(text)
+        error.isFatal = true
+        return error
     }
 
     /// What is taken away is let go at once; what is given is taken up by the source, once it knows where to begin.

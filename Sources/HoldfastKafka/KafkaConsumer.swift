@@ -103,6 +103,9 @@ final class KafkaConsumer: Sendable {
         rd_kafka_consumer_poll(handle.pointer, milliseconds)
     }
 
+    /// What has ended the consumer for good.
+    var fatalError: KafkaError { KafkaHandle.fatalError(handle.pointer) }
+
     /// Leaves the group. False where that took longer than it may; then the group notices by itself.
     func close(within limit: Duration) -> Bool {
         events.isClosing = true

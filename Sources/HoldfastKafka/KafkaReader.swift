@@ -288,6 +288,7 @@ final class KafkaReader {
             if table.contains(partition), !gaps.contains(partition) { gaps.append(partition) }
         // The group has given our partitions to others because we were slow; the next poll joins it again.
         case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED, RD_KAFKA_RESP_ERR__PARTITION_EOF: break
+        case RD_KAFKA_RESP_ERR__FATAL: faults.append(sourceError(consumer.fatalError))
         default: faults.append(sourceError(KafkaError(message.pointee.err, text), at: message.partition.description))
         }
     }
@@ -315,7 +316,8 @@ final class KafkaReader {
                 code: "fenced",
                 message: "\(what); another process uses this group.instance.id, which must be each one's own")
         default:
-            return SourceError(code: "kafka-failed", message: what, retry: .after(Span(seconds: 5)))
+            let retry: SourceError.Retry = error.isFatal ? .never : .after(Span(seconds: 5))
+            return SourceError(code: "kafka-failed", message: what, retry: retry)
         }
     }
 }

@@ -101,6 +101,37 @@ struct KafkaFaultTests {
         await source.close()
     }
 
+    @Test("A source that its group has forgotten joins again, and nothing comes twice")
+    func forgotten() async throws {
+        cluster.createTopic("events", partitions: 2)
+        try send(0..<10, partitions: 2, at: cluster.brokers)
+        let offsets = Offsets()
+        let source = KafkaSource(configuration(cluster.brokers), takeOver: { await offsets.take($0) })
+        try await source.resume(from: [])
+        var texts = try await source.receive(10, into: offsets).texts
+        cluster.answer(apiKey: 12, with: [25])  // Heartbeat: UNKNOWN_MEMBER_ID
+        let waiting = Task { try await source.receive(10, into: offsets).texts }
+        while await offsets.taken.count < 4 { await Task.yield() }
+        try send(10..<20, partitions: 2, at: cluster.brokers)
+        texts += try await waiting.value
+        #expect(texts.sorted() == (0..<20).map(text).sorted())
+        await source.close()
+    }
+
+    @Test("Another process with the same instance id is told of, and ends the source")
+    func fenced() async throws {
+        cluster.createTopic("events", partitions: 1)
+        try send(0..<1, at: cluster.brokers)
+        let source = KafkaSource(configuration(cluster.brokers, options: ["group.instance.id": "one"]))
+        try await source.resume(from: [])
+        _ = try await source.receive(1, into: Offsets())
+        cluster.answer(apiKey: 12, with: [82])  // Heartbeat: FENCED_INSTANCE_ID
+        let error = await #expect(throws: SourceError.self) { try await source.nextBatch() }
+        #expect(error?.code == "fenced")
+        #expect(error?.retry == .never)
+        await source.close()
+    }
+
     @Test("A topic that may not be read is told of")
     func notAllowed() async throws {
         cluster.createTopic("events", partitions: 1)

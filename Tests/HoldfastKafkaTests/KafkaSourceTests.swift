@@ -45,11 +45,11 @@ struct KafkaSourceTests {
         var first: KafkaSource? = KafkaSource(configuration(cluster.brokers))
         try await first?.resume(from: [])
         var received = try await first?.receive(400, into: offsets) ?? Received()
+        try send(600..<700, partitions: 2, at: cluster.brokers)
         let lost = try await places(first?.nextBatch())
         first = nil
         let second = KafkaSource(configuration(cluster.brokers))
         try await second.resume(from: await offsets.all)
-        try send(600..<700, partitions: 2, at: cluster.brokers)
         let rest = try await second.receive(700 - received.texts.count, into: offsets)
         received.texts += rest.texts
         #expect(received.texts.sorted() == (0..<700).map(text).sorted())
