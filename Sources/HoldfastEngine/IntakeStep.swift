@@ -37,8 +37,6 @@ struct IntakeStep {
     mutating func take(_ event: ChangeEvent) throws(JournalError) {
         seen.insert(event.id)
         step.transaction.eventIDs.append(event.id)
-        event.body.appendCanonical(to: &step.transaction.batch)
-        step.transaction.batch.append(UInt8(ascii: "\n"))
         counts.events += 1
         if event.time > step.now + step.policy.limits.clockTolerance { fromFuture += 1 }
         switch step.policy.catalog.changes(for: event) {
@@ -47,6 +45,9 @@ struct IntakeStep {
             count("operation.unknown", label: "\(event.cloud.rawValue) \(event.action)")
         case .notOurs: count("operation.not-ours", label: "\(event.cloud.rawValue) \(event.action)")
         case .known(let changes, let unresolved):
+            // What the event means, not what it carries: bodies may hold secrets, and these never reach the journal.
+            explanation(of: event, affected: changes, dropped: nil).appendCanonical(to: &step.transaction.batch)
+            step.transaction.batch.append(UInt8(ascii: "\n"))
             for change in changes where change.effect != .relates { try take(change, of: event) }
             for effect in unresolved {
                 count("operation.unresolved", label: "\(event.action): \(effect.type): \(effect.reason)")

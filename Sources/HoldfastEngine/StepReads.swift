@@ -37,6 +37,8 @@ extension Step {
         again.notBefore =
             newest.time + policy.resolution(for: dirty.resource.type)
             + policy.margin(for: dirty.resource.type) + Span(nanoseconds: 1)
+        // One that was due then already cannot get better by repeating: a recorded state stays as old as it is.
+        guard again.notBefore > dirty.notBefore else { return }
         again.attempts = 0
         again.reason = "read too early"
         transaction.dirty.append(again)

@@ -1,4 +1,6 @@
+internal import HoldfastCore
 internal import HoldfastCrypto
+internal import HoldfastEngine
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -42,6 +44,18 @@ final class Trace: Sendable {
         state.withLock { state in
             state.digest = sha256(state.digest.bytes + Array(line.utf8))
             state.threads.insert(UInt(pthread_self()))
+        }
+    }
+
+    /// Without dictionaries, whose order is another in each process.
+    func note(_ happening: Happening) {
+        switch happening {
+        case .batch(let source, let records, let totals):
+            note("batch \(source) \(records) \(totals.events) \(totals.resourcesChanged) \(totals.evaluations)")
+        case .sourceEnded(let source): note("ended \(source)")
+        case .sourceFailed(let source, let error): note("failed \(source) \(error.code)")
+        case .readFailed(let resource, let error): note("unread \(resource) \(error.code)")
+        case .drained(let totals): note("drained \(totals.evaluations)")
         }
     }
 

@@ -54,6 +54,10 @@ actor World {
             try await settle(journal: store, crashes: crashes)
             group.cancelAll()
         }
+        for row in try store.resources(after: nil, limit: 10_000) {
+            trace.note("\(row.resource) \(String(decoding: row.evidence, as: UTF8.self))")
+            for finding in try store.findings(of: row.resource) { trace.note(finding.body.canonicalText) }
+        }
         let end = EndOfRun(truth: await cloud.truth, delivered: delivered)
         try judgements.checkAlways(journal: store, policy: policy, now: clock.wallTime())
         try judgements.checkEnd(end, journal: store, policy: policy)
@@ -74,7 +78,7 @@ actor World {
                 let reader = FakeReader(cloud: cloud, clock: clock, faults: faults, reads: reads)
                 try await Service(
                     keeper: keeper, sources: [source], reader: reader, clock: clock, limits: limits
-                ) { [trace] in trace.note("\($0)") }.run()
+                ) { [trace] in trace.note($0) }.run()
             } catch {
                 trace.note("down: \(error)")
                 try? await clock.sleep(for: .milliseconds(500))

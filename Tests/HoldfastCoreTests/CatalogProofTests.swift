@@ -104,13 +104,19 @@ struct CatalogProofTests {
             models:
               compute.v1: {logs: [compute.googleapis.com/v1.*, compute.googleapis.com/beta.*]}
             calls:
-              compute.firewalls.patch: {protocol: google, permission: x, parameters: [project, disabled, sourceRange]}
+              compute.firewalls.patch:
+                protocol: google
+                request: PATCH https://compute.googleapis.com/compute/v1/projects/{project}/global/firewalls/{firewall}
+                permission: x
+                parameters: [body, disabled, sourceRange]
             """
         let document = """
             {
-              "discoveryVersion": "v1",
+              "discoveryVersion": "v1", "rootUrl": "https://compute.googleapis.com/", "servicePath": "compute/v1/",
               "resources": {"firewalls": {"methods": {"patch": {
-                "id": "compute.firewalls.patch", "parameters": {"project": {}}, "request": {"$ref": "Firewall"}}}}},
+                "id": "compute.firewalls.patch", "request": {"$ref": "Firewall"},
+                "parameters": {"project": {}, "firewall": {}},
+                "httpMethod": "PATCH", "path": "projects/{project}/global/firewalls/{firewall}"}}}},
               "schemas": {"Firewall": {"properties": {"disabled": {}, "sourceRanges": {}}}}
             }
             """

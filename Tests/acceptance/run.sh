@@ -5,6 +5,7 @@ cd "$(dirname "$0")"
 program=${HOLDFAST_PROGRAM:-$(cd ../.. && pwd)/.build/debug/holdfast}
 
 "$program" check
+../../docs/generate.sh --check "$program"
 "$program" test
 "$program" simulate --seeds 1..200 --report --format json >"${TMPDIR:-/tmp}/holdfast-simulation.json"
 jq -c '{seeds, violations, traceHash, faults, checkers}' "${TMPDIR:-/tmp}/holdfast-simulation.json"

@@ -13,8 +13,11 @@ extension Catalog {
             "operations of this service that change nothing that is watched, and so are not missing"))
 
     private static let modelShape: Shape = .record(
-        .init("logs", .oneOrMany(.text), required: true, "what is logged, with * for the operation's name"),
-        .init("names", .map(keys: "an operation", .oneOrMany(.text)), "what it is logged as, where not by its name"),
+        .init("logs", .oneOrMany(.text), "what is logged, with * for the operation's name; without it only names"),
+        .init("without", .text, "what the operations' names begin with, which * leaves out"),
+        .init(
+            "names", .map(keys: "an operation", .oneOrMany(.text)),
+            "what it is logged as, where not by its name; all of it where it has a /"),
         .init("beside", .list(.text), "what is logged and is no operation of the model"))
 
     private static let typeShape: Shape = .record(

@@ -65,6 +65,7 @@ private struct CatalogLoader {
                 catalog.models.append(
                     ProviderModel(
                         name: entry.key, cloud: file.cloud, logs: entry.value["logs"]?.texts ?? [],
+                        without: entry.value["without"]?.text ?? "",
                         names: Dictionary(names) { first, _ in first }, beside: entry.value["beside"]?.texts ?? [],
                         place: entry.keyPlace))
             }

@@ -64,7 +64,7 @@ private struct CatalogProver {
             }
             for operation in found { note(operation, of: model) }
             for name in model.beside { note(name, from: nil, cloud: model.cloud) }
-            let known = Set(found.map(\.logged))
+            let known = Set(found.map(model.own))
             for name in model.names.keys.sorted() where !known.contains(name) {
                 let hint = suggestion(for: name, among: known.sorted())
                 proof.problems.append(
@@ -78,8 +78,10 @@ private struct CatalogProver {
     }
 
     private mutating func note(_ operation: ModelOperation, of model: ProviderModel) {
-        for name in model.names[operation.logged] ?? [operation.logged] {
-            for pattern in model.logs { note(pattern.replacing("*", with: name), from: operation, cloud: model.cloud) }
+        let own = model.own(operation)
+        for name in model.names[own] ?? (model.logs.isEmpty ? [] : [own]) {
+            let patterns = name.contains("/") && model.cloud != .azure ? [name] : model.logs
+            for pattern in patterns { note(pattern.replacing("*", with: name), from: operation, cloud: model.cloud) }
         }
     }
 
@@ -99,7 +101,9 @@ private struct CatalogProver {
             else { continue }
             let prefix = "\(cloud.rawValue) "
             let known = operations.filter { $0.key.hasPrefix(prefix) }.flatMap(\.value)
-            guard let operation = known.first(where: { call.isOf($0, cloud: cloud) }) else {
+            let candidates = known.filter { call.isOf($0, cloud: cloud) }
+            let exact = candidates.first { call.isSentAs($0, cloud: cloud) }
+            guard let operation = exact ?? candidates.first else {
                 let wanted = cloud == .azure ? call.request : name
                 let hint = suggestion(for: wanted, among: known.map(\.name).sorted())
                 proof.problems.append(Problem("no model has the operation \"\(wanted)\"\(hint)", at: call.place))
@@ -115,7 +119,8 @@ private struct CatalogProver {
             proof.problems.append(
                 Problem("\(call.name) travels by \(list), not by \(call.wire.rawValue)", at: call.place))
         }
-        if cloud == .aws, call.request != operation.request {
+        let isSame = call.isSentAs(operation, cloud: cloud)
+        if !isSame {
             proof.problems.append(
                 Problem("the request of \(call.name) is \"\(operation.request)\" in the model", at: call.place))
         }
@@ -177,16 +182,30 @@ private struct CatalogProver {
     }
 }
 
+extension ProviderModel {
+    /// The operation's name without what all of the model's begin with.
+    fileprivate func own(_ operation: ModelOperation) -> String {
+        operation.logged.hasPrefix(without) ? String(operation.logged.dropFirst(without.count)) : operation.logged
+    }
+}
+
 extension CloudCall {
     fileprivate func isOf(_ operation: ModelOperation, cloud: Cloud) -> Bool {
-        guard cloud == .azure else { return name == operation.name }
-        return CloudCall.plain(request) == CloudCall.plain(operation.request)
+        cloud == .azure ? isSentAs(operation, cloud: cloud) : name == operation.name
     }
 
-    /// Method and path in lower case, without query and with no names in the braces.
-    private static func plain(_ request: String) -> String {
-        let path = request.prefix { $0 != "?" }.lowercased()
-        return path.split(separator: "/").map { $0.hasPrefix("{") ? "{}" : $0 }.joined(separator: "/")
+    /// The same method and path: of AWS to the letter; of the others without the query, whatever the variables are
+    /// called, and with a name (`default`) for a variable.
+    fileprivate func isSentAs(_ operation: ModelOperation, cloud: Cloud) -> Bool {
+        if cloud == .aws { return request == operation.request }
+        let own = CloudCall.parts(of: request)
+        let model = CloudCall.parts(of: operation.request)
+        return own.count == model.count && zip(own, model).allSatisfy { $0 == $1 || $1 == "{}" }
+    }
+
+    private static func parts(of request: String) -> [String] {
+        let path = request.prefix { $0 != "?" }.lowercased().replacing(/\{[^}]*\}/, with: "{}")
+        return path.split(separator: "/").map(String.init)
     }
 }
 

@@ -5,9 +5,11 @@ package struct ProviderModel: Sendable {
     /// As the cloud's package names it: `s3`, `compute.v1`, `network`.
     package var name: String
     package var cloud: Cloud
-    /// What is logged, with `*` for the operation's name: `s3.amazonaws.com/*`.
+    /// What is logged, with `*` for the operation's name: `s3.amazonaws.com/*`; none: only ``names``.
     var logs: [String]
-    /// Operations that are logged under other names -> those names, which take the place of `*`.
+    /// What operations' names begin with and `*` leaves out: `sql.`.
+    var without: String
+    /// Operations that are logged under other names -> those names: what takes the place of `*`, or with a `/` all.
     var names: [String: [String]]
     /// What is logged and is no operation of the model.
     var beside: [String]
@@ -22,7 +24,7 @@ struct ModelOperation: Sendable {
     var logged: String
     /// `nil` where the model does not say.
     var parameters: Set<String>?
-    /// `PUT /{Bucket}?policy`; empty where the protocol has no such thing.
+    /// `PUT /{Bucket}?policy`, of Google with the host; empty where the protocol has no such thing.
     var request: String
     /// The wire protocols it may travel by; empty where there is one for the cloud.
     var protocols: Set<String> = []
@@ -97,9 +99,12 @@ package struct ModelFile: Sendable {
             let body = method["request"]?["$ref"]?.string
             let properties = body.flatMap { json["schemas"]?[$0]?["properties"]?.object?.names } ?? []
             let id = method["id"]?.string ?? ""
+            let own = method["parameters"]?.object?.names ?? []
+            let base = (json["rootUrl"]?.string ?? "") + (json["servicePath"]?.string ?? "")
             return ModelOperation(
                 name: id, logged: id,
-                parameters: Set((method["parameters"]?.object?.names ?? []) + properties + common), request: "")
+                parameters: Set(own + properties + common + (body == nil ? [] : ["body"])),
+                request: "\(method["httpMethod"]?.string ?? "") \(base)\(method["path"]?.string ?? "")")
         }
     }
 
@@ -139,7 +144,8 @@ package struct ModelFile: Sendable {
         guard let providers = path.ranges(of: "/providers/").last else { return nil }
         let parts = path[providers.upperBound...].split(separator: "/").map(String.init)
         guard var name = parts.first, !name.hasPrefix("{") else { return nil }
-        for part in parts.dropFirst() where !part.hasPrefix("{") { name += "/\(part)" }
+        // Types and names take turns; an action stands where a type would.
+        for (index, part) in parts.dropFirst().enumerated() where index.isMultiple(of: 2) { name += "/\(part)" }
         switch method {
         case "PUT", "PATCH": name += "/write"
         case "DELETE": name += "/delete"
