@@ -63,7 +63,7 @@ struct AzureRecord {
             sourceIP: fields.text("callerIpAddress") ?? request?.text("clientIpAddress") ?? claims?.text("ipaddr")
                 ?? "",
             action: action, outcome: state.outcome, readOnly: ReadVerbs.match(azure: action),
-            via: UserAgents.via(azure: claims?.text("appid") ?? ""), userAgent: "",
+            via: UserAgent.via(application: claims?.text("appid") ?? ""), userAgent: "",
             correlation: fields.text("correlationId") ?? "", isStart: state.isStart, body: .object(body))
     }
 

@@ -72,18 +72,20 @@ struct CloudTrailFields {
         }
     }
 
+    /// - Parameter agent: of ``userAgent``, where it is known.
     func event(
-        id: String, time: Timestamp, action: String, outcome: Outcome, facts: EnvelopeFacts, body: EventBody
+        id: String, time: Timestamp, action: String, outcome: Outcome, facts: EnvelopeFacts, body: EventBody,
+        agent: UserAgent? = nil
     ) -> ChangeEvent {
-        let agent = userAgent ?? ""
+        let text = userAgent ?? ""
         return ChangeEvent(
             id: id, cloud: .aws, time: time, account: recipient ?? identity.account ?? facts.account ?? "",
             region: region ?? facts.region ?? "", actor: identity.actor,
             callers: identity.sourceIdentity.map { [Principal(name: $0, type: "SourceIdentity")] } ?? [],
             sourceIP: sourceIP ?? "", action: action, outcome: outcome, readOnly: isRead(facts: facts),
-            via: UserAgents.via(
-                aws: agent, invokedBy: identity.invokedBy ?? "", eventType: eventType ?? "",
+            via: (agent ?? UserAgent(text)).via(
+                invokedBy: identity.invokedBy ?? "", eventType: eventType ?? "",
                 isConsoleSession: fromConsole == "true"),
-            userAgent: agent, body: body)
+            userAgent: text, body: body)
     }
 }

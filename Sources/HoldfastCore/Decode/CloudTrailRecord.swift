@@ -7,17 +7,17 @@ struct CloudTrailRecord {
     let facts: EnvelopeFacts
 
     func item(detail: DecodeDetail) throws(RecordFault) -> DecodedItem {
-        let event = try event()
+        let fields = CloudTrailFields(body)
+        let event = try event(fields)
         if case .failure(let code) = event.outcome {
             return .dropped(DroppedRecord(.failed(code), event, detail: detail))
         }
-        if let session = CloudTrailSession.opening(event, body) { return .session(session) }
+        if let session = CloudTrailSession.opening(event, fields, body) { return .session(session) }
         return event.readOnly ? .dropped(DroppedRecord(.readOnly, event, detail: detail)) : .event(event)
     }
 
-    private func event() throws(RecordFault) -> ChangeEvent {
+    private func event(_ fields: CloudTrailFields) throws(RecordFault) -> ChangeEvent {
         let time = try Moment(body["eventTime"], name: "eventTime").resolved(by: facts, name: "eventTime")
-        let fields = CloudTrailFields(body)
         return fields.event(
             id: fields.id ?? facts.id ?? digestID(of: body), time: time, action: "\(fields.source)/\(fields.name)",
             outcome: outcome(fields), facts: facts, body: .tree(.object(body)))
@@ -26,7 +26,7 @@ struct CloudTrailRecord {
     private func outcome(_ fields: CloudTrailFields) -> Outcome {
         if let code = fields.errorCode { return .failure(code) }
         // The sign-in service says how it ended in the answer, under the operation's own name.
-        if fields.source == "signin.amazonaws.com", body["responseElements"]?[fields.name] == "Failure" {
+        if fields.source == CloudTrailSession.signIn, body["responseElements"]?[fields.name] == "Failure" {
             return .failure(body["errorMessage"]?.filled ?? "Failure")
         }
         return .success

@@ -1,129 +1,175 @@
 internal import HoldfastJSON
 
-/// A CloudTrail record read in place: nine records of ten are reads, and of those only counters want to know; most of
-/// the rest concern nobody. It never disagrees with ``CloudTrailRecord``; where it is not sure it decides nothing.
+/// CloudTrail records read in place: nine of ten are reads, and of those only counters want to know; most of the rest
+/// concern nobody. It never disagrees with ``CloudTrailRecord``; where it is not sure it decides nothing.
+///
+/// All functions take the slots of ``paths``, of which the first is at `first`, and the text that they count from.
 enum CloudTrailScan {
-    /// The members that decide whether a record is dropped; each slot is that of its index here.
-    static let paths: [[String]] = [
-        ["eventSource"], ["eventName"], ["eventTime"], ["readOnly"], ["errorCode"], ["recipientAccountId"],
-        ["userIdentity", "accountId"], ["userIdentity", "arn"], ["userIdentity", "principalId"],
-        ["userIdentity", "invokedBy"], ["userIdentity", "userName"],
-    ]
-    private enum Slot {
-        static let source = 0
-        static let name = 1
-        static let time = 2
-        static let readOnly = 3
-        static let errorCode = 4
-        static let accounts = 5...6
-        static let actors = 7...10
-    }
-
-    /// The record when it is surely a read or a failure; else `nil`.
-    ///
-    /// - Parameter slots: of ``paths``.
-    static func drop(
-        _ slots: ArraySlice<JSONSlice>, in text: Swift.Span<UInt8>, pool: inout TextPool
-    ) -> DroppedRecord? {
-        let first = slots.startIndex
-        let source = slots[first + Slot.source]
-        let name = slots[first + Slot.name]
-        let moment = slots[first + Slot.time]
-        guard isPlain(source), isPlain(name), isPlain(moment), !isSpecial(source, in: text),
-            let reason = reason(slots, in: text, pool: &pool),
-            let account = firstText(
-                slots[(first + Slot.accounts.lowerBound)...(first + Slot.accounts.upperBound)], in: text),
-            let actor = firstText(slots[(first + Slot.actors.lowerBound)...(first + Slot.actors.upperBound)], in: text),
-            let time = pool.time(text.extracting(moment.range))
-        else { return nil }
-        return DroppedRecord(
-            reason, cloud: .aws, account: account, actor: actor,
-            action: pool.path(text.extracting(source.range), text.extracting(name.range)), time: time)
-    }
-
-    private static func reason(
-        _ slots: ArraySlice<JSONSlice>, in text: Swift.Span<UInt8>, pool: inout TextPool
-    ) -> DropReason? {
-        let code = slots[slots.startIndex + Slot.errorCode]
-        if isPlain(code) { return .failed(pool.text(text.extracting(code.range))) }
-        guard code.isAbsent || code.kind == .null else { return nil }
-        return slots[slots.startIndex + Slot.readOnly].kind == .true ? .readOnly : nil
-    }
-
-    /// The first of these that is a text; `nil` where none is, or where one before it is no plain text.
-    private static func firstText(_ slots: ArraySlice<JSONSlice>, in text: Swift.Span<UInt8>) -> String? {
-        for slot in slots {
-            if isPlain(slot) { return slot.string(in: text) }
-            guard slot.isAbsent || slot.kind == .null else { return nil }
+    /// The members that are looked at, in the order of ``Field``.
+    static let paths: [[String]] =
+        [
+            "eventSource", "eventName", "eventTime", "readOnly", "errorCode", "recipientAccountId", "eventID",
+            "awsRegion", "sourceIPAddress", "userAgent", "eventType", "sessionCredentialFromConsole",
+            "responseElements", "userIdentity",
+        ].map { [$0] }
+        + ["accountId", "arn", "principalId", "invokedBy", "userName", "type", "accessKeyId"].map {
+            ["userIdentity", $0]
         }
-        return nil
+
+    private enum Field: Int {
+        case source, name, time, readOnly, errorCode, recipient, id, region, sourceIP, userAgent, eventType
+        case fromConsole, answer, identity, account, arn, principal, invokedBy, userName, type, accessKey
+    }
+    /// In the order in which they are asked for who acted.
+    private static let actors: [Field] = [.arn, .principal, .invokedBy, .userName]
+
+    /// How a record is to be read.
+    enum Kind {
+        case ordinary
+        /// One of ``CloudTrailSession/operations``.
+        case session
+        /// Not in place.
+        case tree
+    }
+
+    static func kind(_ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>) -> Kind {
+        let source = slots[first + Field.source.rawValue]
+        let name = slots[first + Field.name.rawValue]
+        guard isPlain(source), isPlain(name), isPlain(slots[first + Field.time.rawValue]) else { return .tree }
+        let range = source.range
+        let letter = text[range.lowerBound]
+        // What the event sources of Lambda write is no event of CloudTrail.
+        if range.count > 4, letter == UInt8(ascii: "a"), text[range.lowerBound + 3] == UInt8(ascii: ":") {
+            return .tree
+        }
+        for mark in marks where mark.count == range.count && mark.letter == letter {
+            let service = CloudTrailSession.operations[mark.index]
+            guard source.equals(service.source, in: text) else { continue }
+            // The sign-in service says in its answers how an operation ended.
+            if service.source == CloudTrailSession.signIn { return .tree }
+            return service.names.contains { name.equals($0, in: text) } ? .session : .ordinary
+        }
+        return .ordinary
+    }
+
+    /// The lengths and first letters of the services that open sessions, to tell nearly all others apart from them.
+    private static let marks: [(count: Int, letter: UInt8, index: Int)] =
+        CloudTrailSession.operations.enumerated().map { index, service in
+            (service.source.utf8.count, service.source.utf8.first ?? 0, index)
+        }
+
+    /// The record when it is surely a read or a failure; else `nil`. Not for one that has opened a session.
+    static func drop(
+        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, pool: inout TextPool
+    ) -> DroppedRecord? {
+        let reason: DropReason
+        let code = slots[first + Field.errorCode.rawValue]
+        if isPlain(code) {
+            reason = .failed(pool.text(text, code.range))
+        } else {
+            guard isNothing(code), case .true = slots[first + Field.readOnly.rawValue].kind else { return nil }
+            reason = .readOnly
+        }
+        var account = slots[first + Field.recipient.rawValue]
+        if isNothing(account) { account = slots[first + Field.account.rawValue] }
+        var actor = JSONSlice.absent
+        for field in actors where isNothing(actor) { actor = slots[first + field.rawValue] }
+        guard isPlain(account), isPlain(actor),
+            let time = pool.time(text, slots[first + Field.time.rawValue].range)
+        else { return nil }
+        // Most sessions have names of their own: keeping them for the next event costs more than making them.
+        return DroppedRecord(
+            reason, cloud: .aws, account: pool.text(text, account.range), actor: TextPool.made(text, actor.range),
+            action: action(slots, first, in: text, pool: &pool), time: time)
+    }
+
+    private static func action(
+        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, pool: inout TextPool
+    ) -> String {
+        pool.path(text, slots[first + Field.source.rawValue].range, slots[first + Field.name.rawValue].range)
     }
 
     /// A text without escapes that is not empty.
     private static func isPlain(_ slot: JSONSlice) -> Bool {
-        slot.kind == .string && !slot.isEscaped && !slot.range.isEmpty
+        if case .string = slot.kind { !slot.isEscaped && !slot.range.isEmpty } else { false }
     }
 
-    /// Services whose events open sessions, and the event sources of Lambda, which are no events of CloudTrail.
-    private static func isSpecial(_ source: JSONSlice, in text: Swift.Span<UInt8>) -> Bool {
-        let start = source.range.lowerBound
-        if source.range.count > 4, text[start] == UInt8(ascii: "a"), text[start + 3] == UInt8(ascii: ":") {
-            return true
+    private static func isNothing(_ slot: JSONSlice) -> Bool {
+        switch slot.kind {
+        case .absent, .null: true
+        default: false
         }
-        return CloudTrailSession.sources.contains { source.equals($0, in: text) }
     }
 }
 
 extension CloudTrailScan {
-    /// The members that an event is made of; each slot is that of its index here.
-    private static let event = FieldSet(paths: [
-        ["eventSource"], ["eventName"], ["eventTime"], ["readOnly"], ["errorCode"], ["recipientAccountId"], ["eventID"],
-        ["awsRegion"], ["sourceIPAddress"], ["userAgent"], ["eventType"], ["sessionCredentialFromConsole"],
-        ["userIdentity", "type"], ["userIdentity", "arn"], ["userIdentity", "principalId"],
-        ["userIdentity", "invokedBy"], ["userIdentity", "userName"], ["userIdentity", "accountId"],
-        ["userIdentity", "accessKeyId"], ["userIdentity", "sessionContext", "sourceIdentity"],
-        ["userIdentity", "onBehalfOf", "userId"],
+    /// Rare members of `userIdentity`.
+    private static let identity = FieldSet(paths: [["sessionContext", "sourceIdentity"], ["onBehalfOf", "userId"]])
+    /// Members of `responseElements`.
+    private static let answer = FieldSet(paths: [
+        ["credentials", "accessKeyId"], ["assumedRoleUser", "arn"], ["federatedUser", "arn"], ["credentialSet"],
     ])
 
-    /// A write that succeeded, its body left as text; `nil` where the record is anything else, or leaves something out
-    /// that its envelope may say.
+    /// The sessions that a record of kind `session` says were opened; `nil` where they stand elsewhere than usual.
+    static func sessions(
+        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, scratch: inout [JSONSlice]
+    ) -> [String]? {
+        let response = slots[first + Field.answer.rawValue]
+        if isNothing(response) { return [] }
+        guard answer.scan(response, in: text, into: &scratch) == .fields, scratch[3].isAbsent else { return nil }
+        let key = scratch[0].string(in: text) ?? ""
+        let role = scratch[1].string(in: text) ?? ""
+        let name = role.isEmpty ? scratch[2].string(in: text) ?? "" : role
+        return [key, name].filter { !$0.isEmpty }
+    }
+
+    /// An event that succeeded, its body left as text; `nil` where the record is anything else, or leaves something
+    /// out that its envelope may say.
     ///
-    /// - Parameters:
-    ///   - record: the record alone.
-    ///   - slots: scratch.
+    /// - Parameter record: where the record stands.
     static func event(
-        _ record: Swift.Span<UInt8>, slots: inout [JSONSlice], pool: inout TextPool
+        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, _ record: Range<Int>,
+        scratch: inout [JSONSlice], pool: inout TextPool
     ) -> ChangeEvent? {
-        guard event.scan(record, into: &slots) == .fields, isPlain(slots[0]), isPlain(slots[1]), isPlain(slots[2]),
-            !isSpecial(slots[0], in: record), slots[3].kind == .false
+        guard let readOnly = slots[first + Field.readOnly.rawValue].bool,
+            isNothing(slots[first + Field.errorCode.rawValue]),
+            let time = pool.time(text, slots[first + Field.time.rawValue].range)
         else { return nil }
-        func text(_ slot: Int) -> String? {
-            switch slots[slot].kind {
-            case .absent, .null, .array, .object: nil
-            case .string where slots[slot].range.isEmpty: nil
-            case .string: slots[slot].string(in: record)
-            case .true: "true"
-            case .false: "false"
-            case .number: (try? slots[slot].tree(in: record))?.scalarText
+        func scalar(_ field: Field) -> String? {
+            let slot = slots[first + field.rawValue]
+            switch slot.kind {
+            case .absent, .null, .array, .object: return nil
+            case .string where isPlain(slot): return pool.text(text, slot.range)
+            case .string, .true, .false, .number:
+                return (try? slot.tree(in: text))?.scalarText.flatMap { $0.isEmpty ? nil : $0 }
             }
         }
         var fields = CloudTrailFields()
-        (fields.readOnly, fields.errorCode, fields.recipient, fields.id) = ("false", text(4), text(5), text(6))
-        (fields.region, fields.sourceIP, fields.userAgent) = (text(7), text(8), text(9))
-        (fields.eventType, fields.fromConsole) = (text(10), text(11))
+        fields.readOnly = readOnly ? "true" : "false"
+        (fields.recipient, fields.region, fields.sourceIP) = (scalar(.recipient), scalar(.region), scalar(.sourceIP))
+        (fields.eventType, fields.fromConsole) = (scalar(.eventType), scalar(.fromConsole))
         fields.identity = CloudTrailFields.Identity(
-            type: text(12), arn: text(13), principal: text(14), invokedBy: text(15), userName: text(16),
-            account: text(17), accessKey: text(18), sourceIdentity: text(19), user: text(20))
-        guard let id = fields.id, fields.errorCode == nil, fields.region != nil,
-            fields.recipient ?? fields.identity.account != nil,
-            let time = pool.time(record.extracting(slots[2].range))
-        else { return nil }
+            type: scalar(.type), arn: scalar(.arn), principal: scalar(.principal), invokedBy: scalar(.invokedBy),
+            userName: scalar(.userName), account: scalar(.account), accessKey: scalar(.accessKey))
+        let whole = slots[first + Field.identity.rawValue]
+        if case .object = whole.kind {
+            guard identity.scan(whole, in: text, into: &scratch) == .fields, isNothing(scratch[1]) else { return nil }
+            if !isNothing(scratch[0]) {
+                guard isPlain(scratch[0]) else { return nil }
+                fields.identity.sourceIdentity = scratch[0].string(in: text)
+            }
+        }
+        var agent: UserAgent?
+        if isPlain(slots[first + Field.userAgent.rawValue]) {
+            let known = pool.agent(text, slots[first + Field.userAgent.rawValue].range)
+            (fields.userAgent, agent) = (known.text, known.agent)
+        } else {
+            fields.userAgent = scalar(.userAgent)
+        }
+        let id = slots[first + Field.id.rawValue]
+        guard isPlain(id), fields.region != nil, fields.recipient ?? fields.identity.account != nil else { return nil }
         return fields.event(
-            id: id, time: time, action: pool.path(record.extracting(slots[0].range), record.extracting(slots[1].range)),
-            outcome: .success, facts: EnvelopeFacts(), body: .text(copy(record)))
-    }
-
-    private static func copy(_ record: Swift.Span<UInt8>) -> [UInt8] {
-        unsafe record.withUnsafeBufferPointer { unsafe Array($0) }
+            id: TextPool.made(text, id.range), time: time, action: action(slots, first, in: text, pool: &pool),
+            outcome: .success, facts: EnvelopeFacts(), body: .text(TextPool.copied(text, record)), agent: agent)
     }
 }

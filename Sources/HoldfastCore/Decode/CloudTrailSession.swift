@@ -2,25 +2,29 @@ internal import HoldfastJSON
 
 /// Events by which somebody gets to act under another name.
 enum CloudTrailSession {
-    /// The services that open sessions; everything else is none of these events.
-    static let sources = [
-        "sts.amazonaws.com", "signin.amazonaws.com", "rolesanywhere.amazonaws.com", "cognito-identity.amazonaws.com",
-        "eks-auth.amazonaws.com",
+    /// The operations by service. All that the sign-in service logs is read with care: it says in its answers whether
+    /// an operation succeeded.
+    static let operations: [(source: String, names: [String])] = [
+        (
+            "sts.amazonaws.com",
+            [
+                "AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "GetSessionToken",
+                "GetFederationToken", "GetDelegatedAccessToken",
+            ]
+        ),
+        (signIn, ["ConsoleLogin", "SwitchRole"]),
+        ("rolesanywhere.amazonaws.com", ["CreateSession"]),
+        ("cognito-identity.amazonaws.com", ["GetCredentialsForIdentity"]),
+        ("eks-auth.amazonaws.com", ["AssumeRoleForPodIdentity"]),
     ]
-
-    private static let actions: Set = [
-        "sts.amazonaws.com/AssumeRole", "sts.amazonaws.com/AssumeRoleWithSAML",
-        "sts.amazonaws.com/AssumeRoleWithWebIdentity", "sts.amazonaws.com/AssumeRoot",
-        "sts.amazonaws.com/GetSessionToken", "sts.amazonaws.com/GetFederationToken",
-        "sts.amazonaws.com/GetDelegatedAccessToken", "signin.amazonaws.com/ConsoleLogin",
-        "signin.amazonaws.com/SwitchRole", "rolesanywhere.amazonaws.com/CreateSession",
-        "cognito-identity.amazonaws.com/GetCredentialsForIdentity", "eks-auth.amazonaws.com/AssumeRoleForPodIdentity",
-    ]
+    static let signIn = "signin.amazonaws.com"
 
     /// `nil` where the event opens no session, or does not say which.
-    static func opening(_ event: ChangeEvent, _ body: JSONObject) -> SessionOpening? {
-        guard actions.contains(event.action) else { return nil }
-        if event.action.hasPrefix("signin.") { return signIn(event, body) }
+    static func opening(_ event: ChangeEvent, _ fields: CloudTrailFields, _ body: JSONObject) -> SessionOpening? {
+        guard operations.contains(where: { $0.source == fields.source && $0.names.contains(fields.name) }) else {
+            return nil
+        }
+        if fields.source == signIn { return console(event, body) }
         guard let response = body["responseElements"]?.object else { return nil }
         let issued = [response] + (response["credentialSet"]?.array ?? []).compactMap(\.object)
         let keys = issued.compactMap { $0["credentials"]?["accessKeyId"]?.filled }
@@ -30,7 +34,7 @@ enum CloudTrailSession {
     }
 
     /// The console's sessions are known by the name of who is signed in alone.
-    private static func signIn(_ event: ChangeEvent, _ body: JSONObject) -> SessionOpening? {
+    private static func console(_ event: ChangeEvent, _ body: JSONObject) -> SessionOpening? {
         guard let arn = body["userIdentity"]?["arn"]?.filled else { return nil }
         var caller = event.actor
         if let from = body["additionalEventData"]?["SwitchFrom"]?.filled { caller = Principal(name: from) }

@@ -21,7 +21,7 @@ package struct EventDecoder: Sendable {
     package mutating func decode(_ bytes: Swift.Span<UInt8>, detail: DecodeDetail, into items: inout [DecodedItem]) {
         swap(&items, &unfolding.items)
         unfolding.detail = detail
-        unfolding.document(bytes, at: RecordPlace())
+        unfolding.document(bytes, at: .whole)
         swap(&items, &unfolding.items)
     }
 }

@@ -49,7 +49,7 @@ struct GoogleRecord {
             callers: GoogleRecord.callers(authentication),
             sourceIP: payload["requestMetadata"]?["callerIp"]?.string ?? "",
             action: service.isEmpty ? method : "\(service)/\(method)", outcome: outcome(),
-            readOnly: readOnly(method: method), via: UserAgents.via(google: agent, principal: actor.name),
+            readOnly: readOnly(method: method), via: UserAgent(agent).via(principal: actor.name),
             userAgent: agent, correlation: operation?.text("id") ?? "",
             isStart: operation?["first"] == true && operation?["last"] != true, body: .object(body))
     }

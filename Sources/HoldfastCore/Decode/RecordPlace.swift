@@ -1,35 +1,49 @@
 internal import HoldfastJSON
 
 /// Where a record stands in what was received, and what the envelopes around it say of it.
-struct RecordPlace {
-    /// From the outside in: `Records[3].body`; empty for the whole.
-    private(set) var path = ""
-    /// Envelopes opened on the way here.
-    private(set) var depth = 0
-    var facts = EnvelopeFacts()
+indirect enum RecordPlace {
+    /// All that was received.
+    case whole
+    /// In a member of what stands at a place; one envelope further in.
+    case member(RecordPlace, String, EnvelopeFacts)
+    /// In a list or a text that has no name of its own; one envelope further in.
+    case nested(RecordPlace)
+    case element(RecordPlace, Int)
 
     /// Envelopes within envelopes that are opened: SQS in SNS in EventBridge is three.
     static let deepest = 6
     static let tooDeep = "is wrapped in more than \(deepest) envelopes, which no event is"
 
-    func member(_ name: String) -> RecordPlace {
-        var inner = self
-        inner.path += path.isEmpty ? name : ".\(name)"
-        inner.depth += 1
-        return inner
+    /// - Parameter facts: what this envelope says of what is in the member.
+    func member(_ name: String, _ facts: EnvelopeFacts = EnvelopeFacts()) -> RecordPlace { .member(self, name, facts) }
+
+    /// From the outside in: `Records[3].body`; empty for the whole.
+    var path: String {
+        switch self {
+        case .whole: ""
+        case .member(.whole, let name, _): name
+        case .member(let outer, let name, _): "\(outer.path).\(name)"
+        case .nested(let outer): outer.path
+        case .element(let list, let index): "\(list.path)[\(index)]"
+        }
     }
 
-    /// Within a list that has no name.
-    func nested() -> RecordPlace {
-        var inner = self
-        inner.depth += 1
-        return inner
+    /// Envelopes opened on the way here.
+    var depth: Int {
+        switch self {
+        case .whole: 0
+        case .member(let outer, _, _), .nested(let outer): outer.depth + 1
+        case .element(let list, _): list.depth
+        }
     }
 
-    func element(_ index: Int) -> RecordPlace {
-        var inner = self
-        inner.path += "[\(index)]"
-        return inner
+    /// What the nearest envelope that has a say in it says.
+    var facts: EnvelopeFacts {
+        switch self {
+        case .whole: EnvelopeFacts()
+        case .member(_, _, let facts) where facts.isSaying: facts
+        case .member(let outer, _, _), .nested(let outer), .element(let outer, _): outer.facts
+        }
     }
 }
 
@@ -40,6 +54,8 @@ struct EnvelopeFacts {
     var account: String?
     var region: String?
     var readOnly: Bool?
+
+    fileprivate var isSaying: Bool { id != nil || time != nil || account != nil || region != nil || readOnly != nil }
 }
 
 /// A time as a record gives it.

@@ -80,6 +80,7 @@ enum LenientText {
     static func content(of bytes: Swift.Span<UInt8>) -> Range<Int> {
         var start = 0
         var end = bytes.count
+        if end > 1, bytes[0] == UInt8(ascii: "{"), bytes[end - 1] == UInt8(ascii: "}") { return 0..<end }
         if end >= 3, bytes[0] == 0xEF, bytes[1] == 0xBB, bytes[2] == 0xBF { start = 3 }
         start = skipSpace(bytes, start)
         while end > start, isSpace(bytes[end - 1]) { end -= 1 }

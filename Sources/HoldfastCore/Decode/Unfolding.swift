@@ -5,7 +5,7 @@ struct Unfolding {
     var detail = DecodeDetail.intake
     var items: [DecodedItem] = []
     private var slots: [JSONSlice] = []
-    private var eventSlots: [JSONSlice] = []
+    private var scratch: [JSONSlice] = []
     private var pool = TextPool()
 
     /// The members that decide how a text is read: of a CloudTrail record, of one in EventBridge's envelope, and lists.
@@ -20,13 +20,14 @@ struct Unfolding {
         guard place.depth <= RecordPlace.deepest else { return fail(RecordPlace.tooDeep, at: place, bytes) }
         let text = bytes.extracting(LenientText.content(of: bytes))
         if text.isEmpty { return fail("is empty, where an event in JSON is needed", at: place, bytes) }
-        if text[0] == UInt8(ascii: "[") { return split(text, after: 1, at: place.nested()) }
+        if text[0] == UInt8(ascii: "[") { return split(text, after: 1, at: .nested(place)) }
         guard text[0] == UInt8(ascii: "{") else { return tree(text, at: place) }
         switch Unfolding.fields.scan(text, into: &slots) {
         case .fields:
+            if takeScanned(in: text, 0..<text.count) { return }
             if let list = scannedList() {
                 elements(of: list.slice, in: text, at: place.member(list.name))
-            } else if !takeScanned(in: text, text) {
+            } else {
                 tree(text, at: place)
             }
         case .unusual:
@@ -39,21 +40,32 @@ struct Unfolding {
     ///
     /// - Parameters:
     ///   - text: what the slots count from.
-    ///   - record: the record itself in it.
-    private mutating func takeScanned(in text: Swift.Span<UInt8>, _ record: Swift.Span<UInt8>) -> Bool {
-        guard detail == .intake, record.count <= EventDecoder.largestEvent else { return false }
-        let isBridge = slots[Unfolding.detailType].kind == .string
-        let first = isBridge ? Unfolding.inDetail : 0
-        let fields = slots[first..<(first + Unfolding.inDetail)]
-        if let dropped = CloudTrailScan.drop(fields, in: text, pool: &pool) {
+    ///   - range: where the record stands in it.
+    private mutating func takeScanned(in text: Swift.Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard detail == .intake, range.count <= EventDecoder.largestEvent else { return false }
+        var first = 0
+        var record = range
+        if case .string = slots[Unfolding.detailType].kind {
+            first = Unfolding.inDetail
+            record = slots[Unfolding.detailType + 1].range
+        }
+        let kind = CloudTrailScan.kind(slots, first, in: text)
+        if kind == .tree { return false }
+        var sessions: [String] = []
+        if kind == .session {
+            guard let opened = CloudTrailScan.sessions(slots, first, in: text, scratch: &scratch) else { return false }
+            sessions = opened
+        }
+        if sessions.isEmpty, let dropped = CloudTrailScan.drop(slots, first, in: text, pool: &pool) {
             items.append(.dropped(dropped))
             return true
         }
-        guard !slots[first].isAbsent else { return false }
-        let detail = slots[Unfolding.detailType + 1]
-        let body = isBridge ? text.extracting(detail.range) : record
-        guard let event = CloudTrailScan.event(body, slots: &eventSlots, pool: &pool) else { return false }
-        items.append(.event(event))
+        guard let event = CloudTrailScan.event(slots, first, in: text, record, scratch: &scratch, pool: &pool),
+            !(sessions.isEmpty && event.readOnly)
+        else { return false }
+        items.append(
+            sessions.isEmpty
+                ? .event(event) : .session(SessionOpening(sessions: sessions, caller: event.actor, event: event)))
         return true
     }
 
@@ -72,9 +84,9 @@ struct Unfolding {
         while let next = elements.next(in: text, fields: Unfolding.fields, into: &slots) {
             let quote = next.element.kind == .string ? 1 : 0
             let range = next.element.range
-            let record = text.extracting((range.lowerBound - quote)..<(range.upperBound + quote))
-            if next.outcome != .fields || !takeScanned(in: text, record) {
-                document(record, at: place.element(index))
+            if next.outcome != .fields || !takeScanned(in: text, range) {
+                let record = text.extracting((range.lowerBound - quote)..<(range.upperBound + quote))
+                document(record, at: .element(place, index))
             }
             index += 1
         }
@@ -86,7 +98,7 @@ struct Unfolding {
         var splitter = RecordSplitter(after: start)
         var index = 0
         while let element = splitter.next(in: text) {
-            document(text.extracting(element), at: place.element(index))
+            document(text.extracting(element), at: .element(place, index))
             index += 1
         }
         if let fault = splitter.faultOutside(in: text) {

@@ -6,10 +6,10 @@ extension Unfolding {
         guard place.depth <= RecordPlace.deepest else { return fail(RecordPlace.tooDeep, at: place, value) }
         switch value {
         case .object(let object): unfold(object, at: place)
-        case .string(let text): document(text.utf8.span, at: place.nested())
+        case .string(let text): document(text.utf8.span, at: .nested(place))
         case .array(let elements):
             if elements.isEmpty { empty(place) }
-            for (index, element) in elements.enumerated() { unfold(element, at: place.nested().element(index)) }
+            for (index, element) in elements.enumerated() { unfold(element, at: .element(.nested(place), index)) }
         case .null, .bool, .number: fail("is \(value.kindName), where an event is a map", at: place, value)
         }
     }
@@ -66,19 +66,18 @@ extension Unfolding {
     // MARK: AWS
 
     private mutating func unfold(lookupRow row: JSONObject, at place: RecordPlace) {
-        var inner = place.member("CloudTrailEvent")
-        inner.facts.id = row["EventId"]?.filled
-        inner.facts.time = Moment(row["EventTime"], name: "EventTime").time
-        inner.facts.readOnly = row["ReadOnly"]?.scalarText.map { $0.lowercased() == "true" }
-        unfold(row["CloudTrailEvent"] ?? .null, at: inner)
+        var facts = EnvelopeFacts()
+        facts.id = row["EventId"]?.filled
+        facts.time = Moment(row["EventTime"], name: "EventTime").time
+        facts.readOnly = row["ReadOnly"]?.scalarText.map { $0.lowercased() == "true" }
+        unfold(row["CloudTrailEvent"] ?? .null, at: place.member("CloudTrailEvent", facts))
     }
 
     private mutating func unfold(eventBridge envelope: JSONObject, _ type: String, at place: RecordPlace) {
-        var inner = place.member("detail")
-        inner.facts.id = envelope["id"]?.filled
-        inner.facts.time = Moment(envelope["time"], name: "time").time
-        inner.facts.account = envelope["account"]?.filled
-        inner.facts.region = envelope["region"]?.filled
+        let facts = EnvelopeFacts(
+            id: envelope["id"]?.filled, time: Moment(envelope["time"], name: "time").time,
+            account: envelope["account"]?.filled, region: envelope["region"]?.filled)
+        let inner = place.member("detail", facts)
         guard case .object(let detail)? = envelope["detail"] else {
             if type.hasSuffix("via CloudTrail") { return fail("has no detail", at: place, .object(envelope)) }
             return drop(foreign: type, .aws, envelope, at: place)
@@ -95,8 +94,8 @@ extension Unfolding {
         guard type == "Notification", let message = envelope["Message"], message != .null else {
             return drop(foreign: "SNS \(type)", .aws, envelope, at: place)
         }
-        var inner = place.member("Message")
-        inner.facts.time = Moment(envelope["Timestamp"], name: "Timestamp").time
+        let facts = EnvelopeFacts(time: Moment(envelope["Timestamp"], name: "Timestamp").time)
+        let inner = place.member("Message", facts)
         if let text = message.string, ![UInt8(ascii: "{"), UInt8(ascii: "[")].contains(text.utf8.first { $0 > 0x20 }) {
             return drop(foreign: "SNS message in plain text", .aws, envelope, at: inner)
         }
@@ -105,8 +104,8 @@ extension Unfolding {
 
     /// Of a message of Pub/Sub or a record of Kinesis.
     private mutating func unfold(base64 message: JSONObject, at place: RecordPlace) {
-        var inner = place.member("data")
-        inner.facts.time = Moment(message["publishTime"] ?? message["publish_time"], name: "publishTime").time
+        let time = Moment(message["publishTime"] ?? message["publish_time"], name: "publishTime").time
+        let inner = place.member("data", EnvelopeFacts(time: time))
         guard let text = message["data"]?.string else { return fail("has no data", at: place, .object(message)) }
         guard let bytes = bytes(fromBase64: text) else {
             // Some bridges write the text itself.
@@ -134,22 +133,20 @@ extension Unfolding {
             }
             return document(bytes.span, at: place.member("data_base64"))
         }
-        var inner = place.member("data")
-        inner.facts.time = Moment(event["time"], name: "time").time
-        unfold(event["data"] ?? .null, at: inner)
+        let facts = EnvelopeFacts(time: Moment(event["time"], name: "time").time)
+        unfold(event["data"] ?? .null, at: place.member("data", facts))
     }
 
     // MARK: Azure
 
     private mutating func unfold(eventGrid event: JSONObject, _ type: String, at place: RecordPlace) throws(RecordFault)
     {
-        var inner = place.member("data")
-        inner.facts.id = event["id"]?.filled
-        inner.facts.time = Moment(event["eventTime"] ?? event["time"], name: "eventTime").time
+        var facts = EnvelopeFacts(
+            id: event["id"]?.filled, time: Moment(event["eventTime"] ?? event["time"], name: "eventTime").time)
         guard let data = event["data"]?.objectOrText, type.hasPrefix("Microsoft.Resources.Resource") else {
-            return drop(foreign: "Event Grid \(type)", .azure, event, at: inner)
+            return drop(foreign: "Event Grid \(type)", .azure, event, at: place.member("data", facts))
         }
-        inner.facts.account = event["topic"]?.filled ?? event["source"]?.filled
-        items.append(try AzureRecord(body: data, facts: inner.facts, ending: type).item(detail: detail))
+        facts.account = event["topic"]?.filled ?? event["source"]?.filled
+        items.append(try AzureRecord(body: data, facts: facts, ending: type).item(detail: detail))
     }
 }
