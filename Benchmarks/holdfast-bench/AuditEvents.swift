@@ -27,7 +27,8 @@ struct AuditEvents {
             #""eventVersion":"1.10""#,
             """
             "userIdentity":{"type":"AssumedRole","principalId":"AROA\(capitals(17)):\(session)","arn":"\(arn)",\
-            "accountId":"\(account)","accessKeyId":"ASIA\(capitals(16))","sessionContext":{"sessionIssuer":{"type":"Role",\
+            "accountId":"\(account)","accessKeyId":"ASIA\(capitals(16))","sessionContext":{\
+            "sessionIssuer":{"type":"Role",\
             "principalId":"AROA\(capitals(17))","arn":"arn:aws:iam::\(account):role/\(role)","accountId":"\(account)",\
             "userName":"\(role)"},"attributes":{"creationDate":"2026-11-22T09:12:33Z","mfaAuthenticated":"false"}}}
             """,
@@ -103,7 +104,8 @@ struct AuditEvents {
             return Call(
                 source: "ec2.amazonaws.com", name: "AuthorizeSecurityGroupIngress",
                 request: """
-                    {"groupId":"sg-0\(hex(16))","ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22,"toPort":22,\
+                    {"groupId":"sg-0\(hex(16))","ipPermissions":{"items":[{"ipProtocol":"tcp",\
+                    "fromPort":22,"toPort":22,\
                     "groups":{},"ipRanges":{"items":[{"cidrIp":"0.0.0.0/0","description":"office \\"HQ\\" range"}]},\
                     "ipv6Ranges":{},"prefixListIds":{}}]}}
                     """,

@@ -101,7 +101,7 @@ struct IncrementalTests {
         for _ in 0..<3 {
             for dirty in try await keeper.claim(now: later, limit: 10) {
                 let old = Description(
-                    result: .sections([(path: PropertyPath(names: "IsLogging"), value: true)]),
+                    result: .sections([(path: PropertyPath(names: "IsLogging"), value: .bool(true))]),
                     started: Timestamp(seconds: 1_700_000_000), id: "recorded:1")
                 try await keeper.settle(dirty, old, now: later)
             }
