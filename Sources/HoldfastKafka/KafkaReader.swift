@@ -14,6 +14,10 @@ final class KafkaReader {
     private var given: [Partition]?
     /// Partitions whose next offset is not in their logs.
     private var gaps: [Partition] = []
+    /// Gaps that were told: the offset that was missing, and the one that is read in its place.
+    private var told: [Partition: (wanted: Int64, first: Int64)] = [:]
+    /// Whether librdkafka has given this consumer up.
+    private(set) var hasEnded = false
     private var faults: [SourceError] = []
     /// When a broker was last known to be there, and since when none is.
     private var lastSign = ContinuousClock.now
@@ -46,6 +50,7 @@ final class KafkaReader {
     /// The oldest error that was not told yet.
     func takeFault() -> SourceError? {
         faults += consumer.events.errors.map { sourceError($0) }
+        if consumer.events.errors.contains(where: \.isFatal) { hasEnded = true }
         consumer.events.errors = []
         return faults.isEmpty ? nil : faults.removeFirst()
     }
@@ -156,11 +161,34 @@ final class KafkaReader {
             }
         }
         given = nil
-        for partition in partitions { table.add(partition, next: known[partition]) }
-        let new = partitions.map { (partition: $0, offset: known[$0] ?? PartitionList.beginning) }
-        do { try consumer.assign(consumer.isCooperative ? new : table.assignment) } catch {
-            faults.append(sourceError(error))
-        }
+        for partition in partitions { table.add(partition, next: beginning(of: partition)) }
+        do {
+            try consumer.assign(consumer.isCooperative ? table.assignment(of: partitions) : table.assignment)
+        } catch { faults.append(sourceError(error)) }
+    }
+
+    /// Where a partition is read from: where the journal has got to, unless that was told to be gone.
+    private func beginning(of partition: Partition) -> Int64? {
+        guard let gap = told[partition], gap.wanted == known[partition] else { return known[partition] }
+        return gap.first
+    }
+
+    /// Reads what is held from these positions.
+    func restart(from known: [Partition: Int64]) {
+        self.known = known
+        gaps = []
+        faults = []
+        reread(table.assignment.map(\.partition), from: beginning)
+    }
+
+    /// Reads partitions that are held from other offsets.
+    private func reread(_ partitions: [Partition], from next: (Partition) -> Int64?) {
+        for partition in partitions { table.add(partition, next: next(partition)) }
+        guard !partitions.isEmpty else { return }
+        do {
+            if consumer.isCooperative { try consumer.unassign(partitions) }
+            try consumer.assign(consumer.isCooperative ? table.assignment(of: partitions) : table.assignment)
+        } catch { faults.append(sourceError(error)) }
     }
 
     /// What is to be done between two polls that brought nothing.
@@ -175,14 +203,9 @@ final class KafkaReader {
         do {
             let log = try consumer.log(of: partition, within: 5000)
             let wanted = table.next(of: partition) ?? 0
-            table.add(partition, next: log.first)
+            told[partition] = (wanted, log.first)
             known[partition] = log.first
-            if consumer.isCooperative {
-                try consumer.unassign([partition])
-                try consumer.assign([(partition, log.first)])
-            } else {
-                try consumer.assign(table.assignment)
-            }
+            reread([partition]) { _ in log.first }
             gaps.removeAll { $0 == partition }
             let cause =
                 wanted < log.first
@@ -288,7 +311,9 @@ final class KafkaReader {
             if table.contains(partition), !gaps.contains(partition) { gaps.append(partition) }
         // The group has given our partitions to others because we were slow; the next poll joins it again.
         case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED, RD_KAFKA_RESP_ERR__PARTITION_EOF: break
-        case RD_KAFKA_RESP_ERR__FATAL: faults.append(sourceError(consumer.fatalError))
+        case RD_KAFKA_RESP_ERR__FATAL:
+            hasEnded = true
+            faults.append(sourceError(consumer.fatalError))
         default: faults.append(sourceError(KafkaError(message.pointee.err, text), at: message.partition.description))
         }
     }

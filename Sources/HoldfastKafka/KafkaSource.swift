@@ -48,15 +48,17 @@ package actor KafkaSource: EventSource {
         thread = KafkaThread(name: "kafka")
     }
 
-    /// Connects, and looks whether the topics are there. May be called again after an error.
+    /// Connects, and looks whether the topics are there. Called again, after an error or not, it keeps its connections
+    /// and its place in the group, and reads what it holds from these positions; a gap that was told is not told again.
     ///
     /// - Throws: `bad-option`, `broker-down`, `no-such-topic`, `authentication-failed`, `not-allowed`.
     package func resume(from positions: [SourcePosition]) throws(SourceError) {
-        reader = nil
         var known: [Partition: Int64] = [:]
         for position in positions where position.source == name {
             if let partition = Partition(position.partition) { known[partition] = position.next }
         }
+        if let reader, !reader.hasEnded { return reader.restart(from: known) }
+        reader = nil
         reader = try KafkaReader(configuration, source: name, known: known, log: log)
     }
 

@@ -22,8 +22,10 @@ struct PartitionTable {
     var isEmpty: Bool { indexes.isEmpty }
 
     /// All partitions with where to go on, in the order of their names.
-    var assignment: [(partition: Partition, offset: Int64)] {
-        indexes.keys.sorted().map { ($0, next(of: $0) ?? PartitionList.beginning) }
+    var assignment: [(partition: Partition, offset: Int64)] { assignment(of: indexes.keys.sorted()) }
+
+    func assignment(of partitions: [Partition]) -> [(partition: Partition, offset: Int64)] {
+        partitions.map { ($0, next(of: $0) ?? PartitionList.beginning) }
     }
 
     func next(of partition: Partition) -> Int64? { indexes[partition].flatMap { entries[$0].next } }

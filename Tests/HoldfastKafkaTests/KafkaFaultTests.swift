@@ -42,8 +42,10 @@ struct KafkaFaultTests {
         await source.close()
     }
 
-    @Test("A broker that goes away is told of, and reading goes on when it is back, with nothing twice")
-    func downInTheMiddle() async throws {
+    @Test(
+        "A broker that goes away is told of, and reading goes on when it is back, with nothing twice",
+        arguments: [false, true])
+    func downInTheMiddle(resumes: Bool) async throws {
         cluster.createTopic("events", partitions: 1)
         try send(0..<10, at: cluster.brokers)
         let source = KafkaSource(configuration(cluster.brokers))
@@ -55,23 +57,27 @@ struct KafkaFaultTests {
         #expect(error?.code == "broker-down")
         cluster.setBroker(1, isUp: true)
         try send(10..<20, at: cluster.brokers)
-        let rest = try await source.receive(10, into: offsets)
+        if resumes { try await source.resume(from: await offsets.all) }
+        let rest = try await source.receive(10, into: offsets, resumesAfterErrors: resumes)
         texts += rest.texts
         #expect(rest.errors.allSatisfy { $0.code == "broker-down" })
         #expect(texts == (0..<20).map(text))
         await source.close()
     }
 
-    @Test("An offset that the log does not have is told of with all numbers, and reading goes on at its beginning")
-    func outOfRange() async throws {
+    @Test(
+        "An offset that the log does not have is told of with all numbers, and reading goes on at its beginning",
+        arguments: [false, true])
+    func outOfRange(resumes: Bool) async throws {
         cluster.createTopic("events", partitions: 2)
         try send(0..<10, partitions: 2, at: cluster.brokers)
         let source = KafkaSource(configuration(cluster.brokers))
-        try await source.resume(from: [
+        let offsets = Offsets([
             SourcePosition(source: source.name, partition: "events/1", next: 1000),
             SourcePosition(source: source.name, partition: "events/0", next: 4),
         ])
-        let received = try await source.receive(6, into: Offsets())
+        try await source.resume(from: await offsets.all)
+        let received = try await source.receive(6, into: offsets, resumesAfterErrors: resumes)
         let errors = received.errors, places = received.places
         #expect(errors.map(\.code) == ["offset-out-of-range"])
         #expect(

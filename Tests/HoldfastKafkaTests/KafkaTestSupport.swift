@@ -42,8 +42,10 @@ struct Received {
 
 extension KafkaSource {
     /// Reads until so many records have come, each batch committed before the next; goes on after errors, as long as
-    /// the source says that this makes sense.
-    nonisolated func receive(_ count: Int, into offsets: Offsets) async throws -> Received {
+    /// the source says that this makes sense, and resumes from the journal first where that is asked for.
+    nonisolated func receive(
+        _ count: Int, into offsets: Offsets, resumesAfterErrors: Bool = false
+    ) async throws -> Received {
         var received = Received()
         while received.count < count {
             do {
@@ -54,6 +56,7 @@ extension KafkaSource {
             } catch {
                 guard case .after = error.retry else { throw error }
                 received.errors.append(error)
+                if resumesAfterErrors { try await resume(from: await offsets.all) }
             }
         }
         return received

@@ -2,10 +2,11 @@
 # Starts a Kafka broker for the tests (noida-db from PyPI) on a free port of loopback, with data of its own, and prints
 # its address. What it prints beside goes to standard error. Tests/servers/stop-broker.sh stops it.
 set -euo pipefail
-state=${HOLDFAST_TEST_SERVERS:-${TMPDIR:-/tmp}/holdfast-test-servers-$(id -u)}
+cd "$(dirname "$0")/../.."
+state=${HOLDFAST_TEST_SERVERS:-$PWD/.build/test-servers}
 version=0.2.3
 mkdir -p "$state"
-[ -f "$state/broker.pid" ] && "$(dirname "$0")/stop-broker.sh"
+[ -f "$state/broker.pid" ] && Tests/servers/stop-broker.sh
 
 python=$state/venv-noida-$version
 if [ ! -x "$python/bin/noida-db" ]; then

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Stops the broker that Tests/servers/start-broker.sh started, and removes its data.
 set -euo pipefail
-state=${HOLDFAST_TEST_SERVERS:-${TMPDIR:-/tmp}/holdfast-test-servers-$(id -u)}
+cd "$(dirname "$0")/../.."
+state=${HOLDFAST_TEST_SERVERS:-$PWD/.build/test-servers}
 [ -f "$state/broker.pid" ] || exit 0
 read -r pid data <"$state/broker.pid"
 # A process id may be another's by now: only what runs on our data is ended.

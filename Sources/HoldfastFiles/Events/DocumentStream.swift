@@ -154,7 +154,7 @@ final class DocumentStream {
         case .notYet: return false
         case .end:
             if isFollowed, mayGoOn { return false }
-            if !decideAtEnd() { endInput() }
+            if try !decideAtEnd() { endInput() }
         case .bytes(let bytes):
             consumed += Int64(bytes.count)
             try unpack(bytes)
@@ -248,11 +248,10 @@ final class DocumentStream {
         }
     }
 
-    /// Input that has ended before it could be told what it is is plain text. False where nothing was open.
-    private func decideAtEnd() -> Bool {
+    /// Tells what input is that has ended after a few bytes. False where nothing was open.
+    private func decideAtEnd() throws(FileFault) -> Bool {
         if case .undecided(let head) = packing {
-            packing = .plain
-            decode(head)
+            try decidePacking(head)
             return true
         }
         if case .undecided(let head) = coding {
