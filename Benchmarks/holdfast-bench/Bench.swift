@@ -1,8 +1,8 @@
 internal import ArgumentParser
 
 @main
-struct Bench: ParsableCommand {
+struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "holdfast-bench", abstract: "Measures parts of Holdfast on this machine.",
-        subcommands: [JSONBench.self, Fuzz.self])
+        subcommands: [JSONBench.self, DecodeBench.self, FlatBench.self, Fuzz.self])
 }

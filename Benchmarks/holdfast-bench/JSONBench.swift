@@ -72,7 +72,7 @@ struct JSONBench: ParsableCommand {
             "eventType", "managementEvent", "recipientAccountId", "eventCategory", "tlsDetails",
         ].map { [$0] }
         + ["type", "principalId", "arn", "accountId", "accessKeyId"].map { ["userIdentity", $0] }
-    private static let fields = FieldSet(paths: paths, usual: usual)
+    static let fields = FieldSet(paths: paths, usual: usual)
     private static let unordered = FieldSet(paths: paths)
     private static let resourceFields = FieldSet(["ARN"])
 
