@@ -30,9 +30,8 @@ struct DecodeBench: ParsableCommand {
         print(table(of: contenders, size: size))
         let ratios = zip(contenders[0].rounds, contenders[1].rounds).map { $0 / $1 }
         let shown = ratios.map { "\(Int(($0 * 100).rounded())) %" }
-        print(
-            "decode, filter and route has \(Int((ratios.median * 100).rounded())) % of the scan's rate (rounds: \(shown))"
-        )
+        let median = Int((ratios.median * 100).rounded())
+        print("decode, filter and route has \(median) % of the scan's rate (rounds: \(shown))")
     }
 
     private static func scan(_ events: ArraySlice<[UInt8]>) -> Int {

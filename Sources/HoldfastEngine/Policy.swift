@@ -41,24 +41,27 @@ package struct Policy: Sendable {
     }
 
     private static func referencePaths(_ catalog: Catalog, _ baseline: Baseline) -> [String: [ReferencePath]] {
-        var paths: [String: Set<ReferencePath>] = [:]
-        func add(type: String, other: String, by: PropertyPath, isReverse: Bool) {
-            let holder = isReverse ? other : type
-            paths[holder, default: []].insert(ReferencePath(path: by, target: isReverse ? type : other))
-        }
+        var found: [(holder: String, path: ReferencePath)] = []
         for type in catalog.types.values {
             for relation in type.relations.values {
-                add(type: type.name, other: relation.type, by: relation.by, isReverse: relation.isReverse)
+                found.append(reference(type.name, relation.type, relation.by, relation.isReverse))
             }
         }
         for rule in baseline.rules {
             for relation in rule.reads.relations {
                 for type in rule.types {
-                    add(type: type, other: relation.read.type, by: relation.read.by, isReverse: relation.read.isReverse)
+                    found.append(reference(type, relation.read.type, relation.read.by, relation.read.isReverse))
                 }
             }
         }
-        return paths.mapValues { $0.sorted { ($0.path, $0.target) < ($1.path, $1.target) } }
+        let paths = Dictionary(grouping: found, by: \.holder)
+        return paths.mapValues { Set($0.map(\.path)).sorted { ($0.path, $0.target) < ($1.path, $1.target) } }
+    }
+
+    private static func reference(
+        _ type: String, _ other: String, _ by: PropertyPath, _ isReverse: Bool
+    ) -> (holder: String, path: ReferencePath) {
+        (isReverse ? other : type, ReferencePath(path: by, target: isReverse ? type : other))
     }
 
     // MARK: Types
