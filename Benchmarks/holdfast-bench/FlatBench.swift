@@ -63,7 +63,7 @@ private struct Estate {
     /// CPU of this process for each change, in nanoseconds.
     func change(_ count: Int, round: Int) async throws -> Double {
         let batches = (0..<count).map { number -> RecordBatch in
-            let bucket = (number &* 7919 &+ round &* 104_729) % size
+            let bucket = number &* 7919 % size
             let record = Estate.record(bucket: bucket, event: "change-\(round)-\(number)", on: round % 2 == 0)
             return RecordBatch(records: BenchRecords(records: [record]), positions: [])
         }
