@@ -5,7 +5,6 @@ package import HoldfastJSON
 package struct RecordedResource: Sendable {
     package var resource: ResourceID
     package var context: ResourceContext
-    package var labels: [String: String]
     package var configuration: JSON
     /// When it was read.
     package var recorded: Timestamp
@@ -13,12 +12,11 @@ package struct RecordedResource: Sendable {
     package var place: String
 
     package init(
-        resource: ResourceID, context: ResourceContext, labels: [String: String], configuration: JSON,
+        resource: ResourceID, context: ResourceContext, configuration: JSON,
         recorded: Timestamp, place: String
     ) {
         self.resource = resource
         self.context = context
-        self.labels = labels
         self.configuration = configuration
         self.recorded = recorded
         self.place = place

@@ -28,8 +28,6 @@ package struct ListKeys: Sendable, Hashable {
 /// What a set of evidence says of a resource, taken together.
 package struct ResourceView: Sendable {
     package private(set) var isDeleted = false
-    /// Created and deleted by events whose order is not known.
-    package private(set) var isExistenceUnknown = false
     /// Stands for the incarnation: the last creation or deletion, or `-` where none was seen.
     package private(set) var incarnation = "-"
     /// The configuration; an open map unless all of it was read.
@@ -74,7 +72,7 @@ package struct ResourceView: Sendable {
 
     private mutating func apply(_ item: EvidenceItem, rivals: [EvidenceItem]) {
         switch item.change {
-        case .created, .deleted: applyBoundary(item, rivals: rivals)
+        case .created, .deleted: applyBoundary(item)
         case .set(let path, let value):
             revive()
             set(path, to: keyed(value, at: path))
@@ -94,10 +92,9 @@ package struct ResourceView: Sendable {
         for rival in rivals where !rival.isBoundary && !item.isBoundary { doubt(item, rival) }
     }
 
-    private mutating func applyBoundary(_ item: EvidenceItem, rivals: [EvidenceItem]) {
+    private mutating func applyBoundary(_ item: EvidenceItem) {
         document = .map(StateMap([], openBecause: "not told by the event that created it"))
         isDeleted = item.change == .deleted
-        isExistenceUnknown = rivals.contains { $0.isBoundary && $0.change != item.change }
         incarnation = "\(item.time.nanoseconds)/\(item.origin.event)"
     }
 

@@ -94,10 +94,21 @@ enum StateFile {
         let context = ResourceContext(
             cloud: type.cloud, account: json["account"]?.scalarText ?? "", region: json["region"]?.string ?? "")
         let canonical = catalog.resource(type: name, named: id, in: context) ?? ResourceID(type: name, id: id)
-        let labels = json["labels"]?.object?.members.map { ($0.name, $0.value.scalarText ?? "") } ?? []
         let recorded = json["recorded"]?.string.flatMap { Timestamp($0) } ?? now
         return RecordedResource(
-            resource: canonical, context: context, labels: Dictionary(labels, uniquingKeysWith: { $1 }),
-            configuration: configuration, recorded: recorded, place: place)
+            resource: canonical, context: context,
+            configuration: withLabels(json["labels"]?.object, in: configuration, of: type), recorded: recorded,
+            place: place)
+    }
+
+    /// Labels stand where the type keeps them, unless the configuration says them itself.
+    private static func withLabels(_ labels: JSONObject?, in configuration: JSON, of type: ResourceType) -> JSON {
+        guard let labels, var object = configuration.object, let path = Labels.path(in: type), path.steps.count == 1,
+            let property = path.property, object[property] == nil
+        else { return configuration }
+        object[property] =
+            type.cloud == .aws
+            ? .array(labels.members.map { ["Key": .string($0.name), "Value": $0.value] }) : .object(labels)
+        return .object(object)
     }
 }
