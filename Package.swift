@@ -35,6 +35,7 @@ let package = Package(
     targets: [
         // Floor 0: C modules. A module map and a shim, no logic.
         .systemLibrary(name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
@@ -62,13 +63,23 @@ let package = Package(
             name: "HoldfastKafka", dependencies: ["HoldfastEngine", "HoldfastCore", "CRdKafka"],
             swiftSettings: strict),
 
+        .target(
+            name: "HoldfastHTTP", dependencies: ["HoldfastCrypto", "HoldfastJSON", "CCurl"], swiftSettings: strict),
+        .target(
+            name: "HoldfastCloud",
+            dependencies: ["HoldfastHTTP", "HoldfastEngine", "HoldfastCore", "HoldfastCrypto", "HoldfastJSON"],
+            swiftSettings: strict),
+
         // Floor 4: the simulation.
         .target(name: "HoldfastSimulation", dependencies: house, swiftSettings: strict),
 
         // Floor 5: wiring and command line only.
         .executableTarget(
             name: "holdfast",
-            dependencies: house + ["HoldfastKafka", "HoldfastSimulation", argumentParser, lifecycle, logging, signals],
+            dependencies: house + [
+                "HoldfastCloud", "HoldfastHTTP", "HoldfastKafka", "HoldfastSimulation", argumentParser, lifecycle,
+                logging, signals,
+            ],
             swiftSettings: strict),
 
         .testTarget(name: "HouseTests", swiftSettings: strict),
@@ -87,6 +98,11 @@ let package = Package(
         .testTarget(
             name: "HoldfastKafkaTests", dependencies: ["HoldfastKafka", "HoldfastEngine", "HoldfastCore"],
             swiftSettings: strict),
+        .testTarget(
+            name: "HoldfastHTTPTests", dependencies: ["HoldfastHTTP", "HoldfastCrypto", "HoldfastJSON"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HoldfastCloudTests", dependencies: house + ["HoldfastCloud", "HoldfastHTTP"], swiftSettings: strict),
         .testTarget(
             name: "HoldfastSimulationTests", dependencies: house + ["HoldfastSimulation"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["holdfast"], swiftSettings: strict),
