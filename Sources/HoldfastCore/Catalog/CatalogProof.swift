@@ -224,7 +224,8 @@ extension EventMeaning {
             var paths = effect.each.map { [$0] } ?? []
             paths += effect.carries.flatMap(\.sources).filter { $0.up == level }
             if level == 0 {
-                paths += effect.names.values.flatMap(\.paths) + effect.matches.flatMap(\.source.paths)
+                paths += (effect.name?.paths ?? []) + effect.variables.flatMap(\.source.paths)
+                paths += effect.matches.flatMap(\.source.paths)
                 paths += effect.conditions.map(\.path) + (effect.account?.paths ?? []) + (effect.region?.paths ?? [])
             }
             found.formUnion(paths.map { PropertyPath($0.steps) })

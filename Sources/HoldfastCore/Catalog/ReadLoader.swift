@@ -67,18 +67,20 @@ extension CatalogReader {
     /// The call under `list:`.
     mutating func listStep(_ node: Node?, of type: ResourceType) -> ListStep? {
         guard let node, let call = node["call"]?.text, let each = eventPath(node["each"]) else { return nil }
-        var names: [String: ValueSource] = [:]
+        var name: ValueSource?
+        var variables: [(name: String, source: ValueSource)] = []
         if let entries = node["name"]?.entries, entries.allSatisfy({ type.id.variables.contains($0.key) }) {
-            for entry in entries { names[entry.key] = source(entry.value) }
-        } else if let source = source(node["name"]) {
-            names[""] = source
+            variables = entries.compactMap { entry in source(entry.value).map { (entry.key, $0) } }
+        } else {
+            name = source(node["name"])
         }
         let tests = (node["tests"]?.list ?? []).map { test in
             ListTest(given: test["given"]?.json ?? .null, lists: test["lists"]?.texts ?? [], place: test.place)
         }
         return ListStep(
-            call: call, parameters: parameters(node["with"], of: type), each: each, names: names,
-            region: source(node["region"]), conditions: conditions(node["when"]), tests: tests, place: node.place)
+            call: call, parameters: parameters(node["with"], of: type), each: each, name: name,
+            variables: variables, region: source(node["region"]), conditions: conditions(node["when"]), tests: tests,
+            place: node.place)
     }
 }
 
