@@ -145,7 +145,7 @@ extension EventPath {
     /// What is being looked at, itself.
     static let here = EventPath(up: 0, steps: [])
 
-    private init(up: Int, steps: [PropertyPath.Step]) {
+    init(up: Int, steps: [PropertyPath.Step]) {
         self.up = up
         self.steps = steps
     }

@@ -102,6 +102,29 @@ indirect enum ValueSource: Sendable, Hashable {
     }
 }
 
+extension ValueSource {
+    /// Calls back with every place, those within an `each:` included.
+    func forEachPlace(_ body: (EventPath) -> Void) {
+        switch self {
+        case .path(let path): body(path)
+        case .constant, .variable: break
+        case .firstOf(let sources), .list(let sources), .join(let sources, _):
+            for source in sources { source.forEachPlace(body) }
+        case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
+            .after(_, let source), .lookup(let source, _):
+            source.forEachPlace(body)
+        case .map(let members): for member in members { member.source.forEachPlace(body) }
+        case .each(let path, let value, let conditions):
+            body(path)
+            value.forEachPlace(body)
+            for condition in conditions { body(condition.path) }
+        case .only(let conditions, let source):
+            for condition in conditions { body(condition.path) }
+            source.forEachPlace(body)
+        }
+    }
+}
+
 /// When a part of an event's meaning applies. All of an entry's conditions must hold.
 struct EventCondition: Sendable, Hashable {
     enum Test: Sendable, Hashable {
