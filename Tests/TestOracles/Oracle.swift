@@ -13,6 +13,7 @@ package enum Oracle {
 
     package struct Failure: Error, CustomStringConvertible {
         package var description: String
+        package init(description: String) { self.description = description }
     }
 
     /// Runs a script of Tests/oracles, and reads what it printed.

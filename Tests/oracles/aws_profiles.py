@@ -105,14 +105,14 @@ def profile():
             values["role_session_name"] = "me@here"
         if dice.random() < 0.3:
             values["duration_seconds"] = "900"
-        if dice.random() < 0.2:
+        if dice.random() < 0.08:
             values.update(keys())
     elif kind < 0.85:
         values["credential_process"] = dice.choice(["/bin/echo {}", "'/opt/a b/p' --x \"y z\" q\\ r", "p \"a\\\\b\\c\" ''"])
-    elif kind < 0.92:
+    elif kind < 0.91:
         values["role_arn"] = dice.choice(ARNS)
         values["web_identity_token_file"] = os.path.join(folder, "web-token")
-    elif kind < 0.95:
+    elif kind < 0.96:
         values["sso_start_url"] = "https://example.com"
     values["region"] = dice.choice(["eu-west-1", "us-east-1"])
     return values
@@ -138,7 +138,7 @@ def files(case):
             quoted = name if " " not in name else dice.choice([f'"{name}"', f"'{name}'"])
             config.append("[default]" if name == "default" else f"[profile {quoted}]")
             config += written(profile())
-        if dice.random() < 0.35:
+        if dice.random() < 0.15:
             secret.append(f"[{name}]")
             secret += written(keys() if dice.random() < 0.8 else profile())
     if dice.random() < 0.3:
@@ -167,7 +167,7 @@ def environment(case):
             values["AWS_ROLE_ARN"] = ARNS[0]
         if dice.random() < 0.5:
             values["AWS_ROLE_SESSION_NAME"] = "pod"
-    if dice.random() < 0.2:
+    if dice.random() < 0.4:
         values["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = "/x"
     return values
 

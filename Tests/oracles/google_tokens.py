@@ -11,7 +11,9 @@ import json
 import sys
 
 import google.auth
-from google.auth import _helpers, compute_engine
+import google.auth.credentials
+from google.auth import _helpers, identity_pool
+from google.auth.compute_engine import _metadata
 
 with open(sys.argv[1], encoding="utf-8") as text:
     case = json.load(text)
@@ -40,9 +42,19 @@ def transport(url, method="GET", body=None, headers=None, timeout=None, **_):
     raise AssertionError(f"no answer for {url}")
 
 
+def credentials_of(path):
+    with open(path, encoding="utf-8") as file:
+        info = json.load(file)
+    if info["type"] == "external_account":  # loading these the usual way looks the project up over the network
+        return identity_pool.Credentials.from_info(info, scopes=SCOPES)
+    loaded, _ = google.auth.load_credentials_from_file(path)
+    return google.auth.credentials.with_scopes_if_required(loaded, SCOPES)
+
+
 if case.get("file"):
-    credentials, _ = google.auth.load_credentials_from_file(case["file"], scopes=SCOPES)
+    credentials = credentials_of(case["file"])
+    credentials.refresh(transport)
+    token, expires = credentials.token, credentials.expiry
 else:
-    credentials = compute_engine.Credentials(scopes=SCOPES)
-credentials.refresh(transport)
-print(json.dumps({"token": credentials.token, "expires": credentials.expiry.isoformat() + "Z"}))
+    token, expires = _metadata.get_service_account_token(transport, "default", SCOPES)
+print(json.dumps({"token": token, "expires": expires.isoformat() + "Z"}))

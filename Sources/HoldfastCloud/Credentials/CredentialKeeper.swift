@@ -185,7 +185,7 @@ package actor CredentialKeeper: RequestAuthority {
 
     package func learn(
         from answer: HTTPResponse, code: String, to request: HTTPRequest, in scope: CallScope
-    ) -> Bool {
+    ) async -> Bool {
         guard let url = URLParts(request.url), let grant = try? grant(for: scope, at: url) else { return false }
         let seconds = now().nanoseconds / 1_000_000_000
         if scope.cloud == .aws,

@@ -19,6 +19,11 @@ package enum AzureIdentity: Sendable, Equatable {
 package struct AzureClient: Sendable, Hashable {
     package var tenant: String
     package var id: String
+
+    package init(tenant: String, id: String) {
+        self.tenant = tenant
+        self.id = id
+    }
 }
 
 extension AzureCredentials {

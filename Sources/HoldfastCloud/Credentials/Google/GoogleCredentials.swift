@@ -8,6 +8,8 @@ internal import HoldfastJSON
 package struct GoogleCredentials: Sendable {
     /// What tokens are asked for. What they may do is decided by IAM alone.
     package static let scope = "https://www.googleapis.com/auth/cloud-platform"
+    /// What the token is asked for with which another service account's is asked for, and nothing else.
+    static let impersonationScope = "https://www.googleapis.com/auth/iam"
     /// The audience of assertions; the same whatever host the token endpoint has.
     static let assertionAudience = "https://oauth2.googleapis.com/token"
 
@@ -58,17 +60,18 @@ package struct GoogleCredentials: Sendable {
         if let account {
             let name = account.percentEncoded(keeping: "@")
             let url = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/\(name):generateAccessToken"
-            token = try await self.token(of: .impersonated(url: url, delegates: [], seconds: 3600, by: identity))
+            token = try await self.token(
+                of: .impersonated(url: url, delegates: [], seconds: 3600, by: identity), Self.scope)
         } else {
-            token = try await self.token(of: identity)
+            token = try await self.token(of: identity, Self.scope)
         }
         token.quotaProject = quotaProject
         return token
     }
 
-    private func token(of identity: GoogleIdentity) async throws(CredentialFailure) -> BearerToken {
+    private func token(of identity: GoogleIdentity, _ scope: String) async throws(CredentialFailure) -> BearerToken {
         switch identity {
-        case .serviceAccount(let account): try await token(of: account)
+        case .serviceAccount(let account): try await token(of: account, scope)
         case .person(let id, let secret, let refresh, let url):
             try await oauth(
                 url,
@@ -76,17 +79,19 @@ package struct GoogleCredentials: Sendable {
                     ("grant_type", "refresh_token"), ("client_id", id), ("client_secret", secret.revealed),
                     ("refresh_token", refresh.revealed),
                 ], "the token of a person, by the client \(id) at \(url)", hiding: [secret, refresh])
-        case .federated(let federation): try await token(of: federation)
+        case .federated(let federation): try await token(of: federation, scope)
         case .impersonated(let url, let delegates, let seconds, let base):
-            try await impersonate(url, delegates, seconds, bearer: try await token(of: base).value)
-        case .machine(let host): try await machineToken(host)
+            try await impersonate(
+                url, delegates, seconds, scope, bearer: try await token(of: base, Self.impersonationScope).value)
+        case .machine(let host): try await machineToken(host, scope)
         }
     }
 
-    private func token(of account: GoogleServiceAccount) async throws(CredentialFailure) -> BearerToken {
+    private func token(of account: GoogleServiceAccount, _ scope: String) async throws(CredentialFailure) -> BearerToken
+    {
         let what = "the token of the service account \(account.email) at \(account.tokenURL)"
         let body = try await requests.asserted(what) { time throws(CredentialFailure) in
-            let assertion = try assertion(account, at: time)
+            let assertion = try assertion(account, scope, at: time)
             let request = formRequest(
                 account.tokenURL,
                 [
@@ -98,9 +103,11 @@ package struct GoogleCredentials: Sendable {
     }
 
     /// What a service account says of itself, signed with its key, good for an hour.
-    func assertion(_ account: GoogleServiceAccount, at seconds: Int64) throws(CredentialFailure) -> Secret {
+    private func assertion(
+        _ account: GoogleServiceAccount, _ scope: String, at seconds: Int64
+    ) throws(CredentialFailure) -> Secret {
         let claims = JSONObject([
-            ("iss", .string(account.email)), ("scope", .string(Self.scope)), ("aud", .string(Self.assertionAudience)),
+            ("iss", .string(account.email)), ("scope", .string(scope)), ("aud", .string(Self.assertionAudience)),
             ("iat", JSON(integerLiteral: Int(seconds))), ("exp", JSON(integerLiteral: Int(seconds) + 3600)),
         ])
         var header = JSONObject()
@@ -127,11 +134,11 @@ package struct GoogleCredentials: Sendable {
     }
 
     private func impersonate(
-        _ url: String, _ delegates: [String], _ lifetime: Int, bearer: Secret
+        _ url: String, _ delegates: [String], _ lifetime: Int, _ scope: String, bearer: Secret
     ) async throws(CredentialFailure) -> BearerToken {
         let what = "the token of another service account at \(url)"
         let body: JSON = [
-            "delegates": .array(delegates.map { .string($0) }), "scope": [.string(Self.scope)],
+            "delegates": delegates.isEmpty ? .null : .array(delegates.map { .string($0) }), "scope": [.string(scope)],
             "lifetime": .string("\(lifetime)s"),
         ]
         let request = HTTPRequest(
@@ -149,12 +156,12 @@ package struct GoogleCredentials: Sendable {
         return BearerToken(value: Secret(value), expires: requests.ours(end, in: answer))
     }
 
-    private func machineToken(_ host: String) async throws(CredentialFailure) -> BearerToken {
+    private func machineToken(_ host: String, _ scope: String) async throws(CredentialFailure) -> BearerToken {
         let what = "the token of this machine's service account at \(host)"
         let request = HTTPRequest(
             method: "GET",
             url: "http://\(host)/computeMetadata/v1/instance/service-accounts/default/token"
-                + "?scopes=\(Self.scope.percentEncoded())",
+                + "?scopes=\(scope.percentEncoded())",
             headers: HTTPHeaders(["Metadata-Flavor": "Google"]), deadline: .seconds(3))
         let answer: HTTPResponse
         do {

@@ -5,12 +5,12 @@ internal import HoldfastJSON
 
 /// Tokens by workload identity federation (RFC 8693).
 extension GoogleCredentials {
-    func token(of federation: GoogleFederation) async throws(CredentialFailure) -> BearerToken {
+    func token(of federation: GoogleFederation, _ scope: String) async throws(CredentialFailure) -> BearerToken {
         let what = "the exchange of a token of \(federation.audience) at \(federation.tokenURL)"
         let subject = try await subjectToken(federation)
         var fields = [
             ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), ("audience", federation.audience),
-            ("scope", Self.scope), ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            ("scope", scope), ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
             ("subject_token", subject.revealed), ("subject_token_type", federation.subjectTokenType),
         ]
         if let project = federation.userProject, federation.clientID == nil {
