@@ -124,7 +124,7 @@ struct AWSSourceTests {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/",
         ]
         let expected = AWSIdentity.container(
-            url: "http://169.254.170.2/v2/x", authorization: nil, authorizationFile: nil)
+            url: Secret("http://169.254.170.2/v2/x"), authorization: nil, authorizationFile: nil)
         #expect(try chain(environment, AWSProfileTests.silent).identity() == expected)
     }
 

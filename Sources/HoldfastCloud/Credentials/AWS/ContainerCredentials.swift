@@ -26,7 +26,7 @@ extension AWSCredentialChain {
                     + " could take the credentials")
         }
         return .container(
-            url: url, authorization: surroundings.secret("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+            url: Secret(url), authorization: surroundings.secret("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
             authorizationFile: surroundings.value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
     }
 

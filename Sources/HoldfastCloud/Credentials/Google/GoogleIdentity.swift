@@ -31,7 +31,7 @@ package struct GoogleFederation: Sendable, Equatable {
     package enum Source: Sendable, Equatable {
         /// - Parameter field: of the JSON object that the file is; `nil` where the file is the token.
         case file(path: String, field: String?)
-        case url(String, headers: [String: Secret], field: String?)
+        case url(Secret, headers: [String: Secret], field: String?)
         /// A signed `GetCallerIdentity`; the URLs are of the instance's metadata, where there is one.
         case aws(verificationURL: String, regionURL: String?, credentialsURL: String?, sessionURL: String?)
     }
@@ -127,7 +127,7 @@ struct GoogleFile {
         if let url = source["url"]?.string {
             let headers = source["headers"]?.object?.members ?? []
             return .url(
-                url, headers: Dictionary(headers.map { ($0.name, Secret($0.value.string ?? "")) }) { $1 },
+                Secret(url), headers: Dictionary(headers.map { ($0.name, Secret($0.value.string ?? "")) }) { $1 },
                 field: field)
         }
         throw .misconfigured(
