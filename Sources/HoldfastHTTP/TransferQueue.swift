@@ -73,8 +73,12 @@ struct TransferQueue<Element> {
         var removed: [Element] = []
         for name in turn {
             guard var origin = origins[name] else { continue }
-            removed += origin.waiting.filter(isDone)
-            origin.waiting.removeAll(where: isDone)
+            let waiting = origin.waiting
+            origin.waiting = []
+            // Each is asked once: a task may be cancelled between two questions.
+            for element in waiting {
+                if isDone(element) { removed.append(element) } else { origin.waiting.append(element) }
+            }
             keep(origin, name)
         }
         turn.removeAll { origins[$0]?.waiting.isEmpty ?? true }

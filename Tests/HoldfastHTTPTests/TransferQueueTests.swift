@@ -66,6 +66,18 @@ struct TransferQueueTests {
         #expect(queue.remove { _ in true } == [])
     }
 
+    @Test("What is asked for while it changes is either taken out or stays")
+    func changing() {
+        var queue = queue(perHost: 10, connections: 10)
+        for number in 0..<9 { queue.add("a\(number)", origin: "a") }
+        var asked = 0
+        let removed = queue.remove { _ in
+            asked += 1
+            return asked % 2 == 0 || asked > 9
+        }
+        #expect((removed + start(&queue)).sorted() == (0..<9).map { "a\($0)" })
+    }
+
     @Test("Whatever comes and ends, all is started once and no limit is passed", arguments: UInt64(0)..<20)
     func anything(seed: UInt64) {
         var random = seed &* 0x9E37_79B9_7F4A_7C15 | 1
