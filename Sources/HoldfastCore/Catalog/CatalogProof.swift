@@ -136,7 +136,7 @@ private struct CatalogProver {
         for type in catalog.typeNames.compactMap({ catalog.type($0) }) where !type.read.isEmpty {
             let reads = type.read.flatMap(\.paths)
             let filled = Set(reads.compactMap(\.property)).union(type.id.variables).union(["AccountId"])
-                .union(type.secret.compactMap(\.property))
+                .union((type.secret + type.unread.keys).compactMap(\.property))
             let properties = Set(type.paths.compactMap { PropertyPath($0.replacing(".*", with: ""))?.property })
             for property in properties.subtracting(filled).sorted() {
                 proof.problems.append(Problem("no call under read: of \(type.name) fills \(property)", at: type.place))

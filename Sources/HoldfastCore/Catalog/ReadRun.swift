@@ -30,7 +30,7 @@ package struct ReadRun: Sendable {
             let resolved = type.resource(named, account: context.account, region: context.region)
         else { return nil }
         self.type = type
-        variables = resolved.variables
+        variables = resolved.variables.merging(["id": resource.id]) { own, _ in own }
         waiting = Array(type.read.indices)
     }
 
