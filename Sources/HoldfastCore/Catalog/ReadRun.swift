@@ -91,7 +91,7 @@ package struct ReadRun: Sendable {
         case .answer(let answer):
             var scopes = [scope(of: answer)]
             if let at = step.at { scopes = scopes[0].entering(at) }
-            guard let first = scopes.first else {
+            guard let first = scopes.first, !step.isGone(in: first) else {
                 isGone = isGone || request.element == nil
                 return
             }

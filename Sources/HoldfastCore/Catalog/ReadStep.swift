@@ -15,6 +15,8 @@ package struct ReadStep: Sendable {
     var absent: [String]
     /// Error codes that mean that there is no such resource.
     var gone: [String]
+    /// What an answer says of a resource that is gone but for its name: a project that is being deleted.
+    var goneWhen: [EventCondition]
     /// Of what was read so far.
     var conditions: [EventCondition]
     var tests: [ReadTest]
@@ -32,6 +34,10 @@ package struct ReadStep: Sendable {
         return own.map { PropertyPath(each.steps + $0.steps) }
     }
 
+    func isGone(in answer: EventScope) -> Bool {
+        !goneWhen.isEmpty && goneWhen.allSatisfy { $0.holds(in: answer) }
+    }
+
     /// It needs something that another step reads.
     var needsOthers: Bool {
         each != nil || !conditions.isEmpty || parameters.contains { !$0.source.paths.isEmpty }
@@ -47,6 +53,8 @@ package struct ListStep: Sendable {
     /// As in an event: of the id's variables; under an empty name a whole id or the last variable's value.
     var names: [String: ValueSource]
     var region: ValueSource?
+    /// Error codes that mean that there are none: the service is not in use there.
+    package var absent: [String]
     var conditions: [EventCondition]
     var tests: [ListTest]
     var place: SourcePlace
