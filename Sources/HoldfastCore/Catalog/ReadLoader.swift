@@ -11,7 +11,7 @@ extension CatalogReader {
         var step = ReadStep(
             call: call, each: nil, parameters: parameters(node["with"], of: type), at: eventPath(node["at"]),
             fills: [], copies: [], absent: node["absent"]?.texts ?? [], gone: node["gone"]?.texts ?? [],
-            conditions: conditions(node["when"]), tests: [], place: node.place)
+            goneWhen: conditions(node["gone-when"]), conditions: conditions(node["when"]), tests: [], place: node.place)
         if let eachNode = node["each"], let text = eachNode.text, let each = path(text, at: eachNode.place) {
             if each.steps.last == .each {
                 if check(each, of: type, at: eachNode.place) { step.each = each }
@@ -82,8 +82,8 @@ extension CatalogReader {
         }
         return ListStep(
             call: call, parameters: parameters(node["with"], of: type), each: each, name: name,
-            variables: variables, region: source(node["region"]), conditions: conditions(node["when"]), tests: tests,
-            place: node.place)
+            variables: variables, region: source(node["region"]), absent: node["absent"]?.texts ?? [],
+            conditions: conditions(node["when"]), tests: tests, place: node.place)
     }
 }
 

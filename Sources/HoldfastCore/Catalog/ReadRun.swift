@@ -30,7 +30,9 @@ package struct ReadRun: Sendable {
             let resolved = type.resource(named, account: context.account, region: context.region)
         else { return nil }
         self.type = type
-        variables = resolved.variables.merging(["id": resource.id]) { own, _ in own }
+        var variables = resolved.variables
+        variables["id"] = resource.id
+        self.variables = variables
         waiting = Array(type.read.indices)
     }
 
@@ -91,7 +93,7 @@ package struct ReadRun: Sendable {
         case .answer(let answer):
             var scopes = [scope(of: answer)]
             if let at = step.at { scopes = scopes[0].entering(at) }
-            guard let first = scopes.first else {
+            guard let first = scopes.first, !step.isGone(in: first) else {
                 isGone = isGone || request.element == nil
                 return
             }
