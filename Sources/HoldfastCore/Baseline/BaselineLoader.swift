@@ -237,7 +237,7 @@ private struct BaselineLoader {
 extension Catalog {
     /// Whether some read of the type, or some event, says something of one of these paths.
     func fills(_ paths: [PropertyPath], of name: String) -> Bool {
-        let read = (types[name]?.read ?? []).flatMap { calls[$0]?.reads ?? [] }
+        let read = (types[name]?.read ?? []).flatMap(\.paths)
         let carried = meanings.values.flatMap(\.effects).filter { $0.types.contains(name) }
             .flatMap { $0.carries.flatMap(\.paths) }
         return (read + carried).contains { filled in

@@ -38,10 +38,46 @@ extension Catalog {
         .init(
             "relations", .map(keys: "a name", relationShape),
             "other types' resources that this one names, or is named by"),
-        .init("read", .oneOrMany(.text), "the calls that read one, first to last"),
-        .init("list", .text, "the call that lists all"),
+        .init("read", .oneOrMany(readShape), "the calls that read one, first to last"),
+        .init("list", listShape, "the call that lists all of an account and region"),
         .init("consistency", .duration, "how long after a write a read may still be stale; 5s where not given"),
         .init("samples", .map(keys: "a name, unique in the catalog", .anything), "known states for tests"))
+
+    private static let readShape: Shape = .record(
+        .init("call", .text, required: true, "the call"),
+        .init("each", .text, "a list that was read before: one call for each element, which fills the element"),
+        .init("with", .map(keys: "a parameter", .anything), "its source: variables of the id, or what was read before"),
+        .init("at", .text, "where in the answer the resource stands; if nothing is there, it is gone"),
+        .init(
+            "fills", .either([.list(.text), .map(keys: "a path", .anything)]), required: true,
+            "what the answer says: paths and their sources, null where it has none; or names to take as they are"),
+        .init("absent", .oneOrMany(.text), "error codes that mean that these properties are absent"),
+        .init("gone", .oneOrMany(.text), "error codes that mean that there is no such resource"),
+        .init("when", conditionsShape, "only where all of this holds of what was read before"),
+        .init(
+            "tests",
+            .list(
+                .record(
+                    .init("given", .anything, required: true, "an answer; or error: and a code"),
+                    .init("after", .anything, "what was read before"),
+                    .init("asks", .anything, "the parameters of the first call"),
+                    .init(
+                        "fills", .either([.word(["gone"]), .map(keys: "a path", .anything)]), required: true,
+                        "what it fills"))), "answers and what they fill"))
+
+    private static let listShape: Shape = .record(
+        .init("call", .text, required: true, "the call"),
+        .init("with", .map(keys: "a parameter", .anything), "its source"),
+        .init("each", .text, required: true, "where in the answer the resources stand"),
+        .init("name", .anything, required: true, "the source of the id or of its last variable, or a map of variables"),
+        .init("region", .anything, "the source of the region, where it is not the one that was asked"),
+        .init("when", conditionsShape, "only elements of which all of this holds"),
+        .init(
+            "tests",
+            .list(
+                .record(
+                    .init("given", .anything, required: true, "an answer"),
+                    .init("lists", .list(.text), required: true, "the ids in it"))), "answers and what they list"))
 
     private static let relationShape: Shape = .record(
         .init("to", .text, "the type that this one names"),

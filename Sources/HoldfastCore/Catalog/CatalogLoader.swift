@@ -146,7 +146,8 @@ private struct CatalogLoader {
     mutating func checkReferences() {
         for name in catalog.typeNames {
             guard let type = catalog.types[name] else { continue }
-            for call in type.read + (type.list.map { [$0] } ?? []) { checkCall(call, at: type.place) }
+            for step in type.read { checkCall(step.call, with: step.parameters, at: step.place) }
+            if let list = type.list { checkCall(list.call, with: list.parameters, at: list.place) }
             for relation in type.relations.values.sorted(by: { $0.name < $1.name }) { check(relation, of: type) }
         }
         for name in catalog.callNames {
@@ -155,9 +156,17 @@ private struct CatalogLoader {
         }
     }
 
-    private mutating func checkCall(_ name: String, at place: SourcePlace) {
-        guard catalog.calls[name] == nil else { return }
-        reader.report("unknown call \"\(name)\"\(suggestion(for: name, among: catalog.callNames))", at: place)
+    private mutating func checkCall(
+        _ name: String, with parameters: [ReadStep.Parameter] = [], at place: SourcePlace
+    ) {
+        guard let call = catalog.calls[name] else {
+            reader.report("unknown call \"\(name)\"\(suggestion(for: name, among: catalog.callNames))", at: place)
+            return
+        }
+        for parameter in parameters where !call.parameters.contains(parameter.name) {
+            let hint = suggestion(for: parameter.name, among: call.parameters)
+            reader.report("\(name) takes no parameter \"\(parameter.name)\"\(hint)", at: place)
+        }
     }
 
     private mutating func check(_ relation: ResourceType.Relation, of type: ResourceType) {

@@ -134,8 +134,7 @@ private struct CatalogProver {
     /// Every property of a type is filled by one of its reads, or is in its id.
     mutating func checkReads() {
         for type in catalog.typeNames.compactMap({ catalog.type($0) }) where !type.read.isEmpty {
-            let reads = type.read.compactMap { catalog.call($0) }.flatMap(\.reads)
-            guard !reads.contains(where: \.isRoot) else { continue }
+            let reads = type.read.flatMap(\.paths)
             let filled = Set(reads.compactMap(\.property)).union(type.id.variables).union(["AccountId"])
                 .union(type.secret.compactMap(\.property))
             let properties = Set(type.paths.compactMap { PropertyPath($0.replacing(".*", with: ""))?.property })

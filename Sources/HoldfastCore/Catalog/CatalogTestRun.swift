@@ -40,7 +40,9 @@ extension CatalogReader {
 
 extension Catalog {
     /// The number of tests in the files' `tests:` blocks.
-    package var testCount: Int { meanings.values.reduce(0) { $0 + $1.tests.count } }
+    package var testCount: Int {
+        meanings.values.reduce(0) { $0 + $1.tests.count } + types.values.reduce(0) { $0 + $1.readTestCount }
+    }
 
     /// Operations whose entry, or that of the same meaning, has no test; sorted.
     package var untestedActions: [String] {
@@ -50,10 +52,12 @@ extension Catalog {
 
     /// Runs the `tests:` blocks; a problem for each that fails, with what came out.
     package func runTests() -> [Problem] {
-        actions.flatMap { action -> [Problem] in
+        let events = actions.flatMap { action -> [Problem] in
             guard let meaning = meanings[action] else { return [] }
             return meaning.tests.flatMap { run($0, of: meaning) }
-        }.sorted { $0.place < $1.place }
+        }
+        let reads = typeNames.flatMap { types[$0]?.runReadTests() ?? [] }
+        return (events + reads).sorted { $0.place < $1.place }
     }
 
     private func run(_ test: EventTest, of meaning: EventMeaning) -> [Problem] {

@@ -47,8 +47,10 @@ package struct ResourceType: Sendable {
     /// The list's path -> the names in an element that make its key.
     package var listKeys: [PropertyPath: [String]]
     package var relations: [String: Relation]
-    package var read: [String]
-    package var list: String?
+    /// The calls that together read one, first to last.
+    package var read: [ReadStep]
+    /// `nil` where there is one in every account or region, or no call lists them.
+    package var list: ListStep?
     /// How long after a write a read may still be stale.
     package var consistency: Span
     /// Known states for tests, by name; unique over the whole catalog.
@@ -59,7 +61,7 @@ package struct ResourceType: Sendable {
         name: String, cloud: Cloud, service: String, id: IDTemplate, aliases: [IDTemplate] = [],
         knownBy: [String: PropertyPath] = [:], namePrefix: String = "", example: String, scope: Scope,
         paths: Set<String>, secret: [PropertyPath] = [], listKeys: [PropertyPath: [String]] = [:],
-        relations: [String: Relation] = [:], read: [String] = [], list: String? = nil,
+        relations: [String: Relation] = [:], read: [ReadStep] = [], list: ListStep? = nil,
         consistency: Span = Span(seconds: 5), samples: [String: JSON] = [:], place: SourcePlace
     ) {
         self.name = name

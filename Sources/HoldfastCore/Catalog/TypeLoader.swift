@@ -73,8 +73,8 @@ extension CatalogReader {
         type.secret = (node["secret"]?.list ?? []).compactMap { knownPath($0, of: type) }
         for entry in node["unordered"]?.entries ?? [] { addListKey(entry, to: &type) }
         type.relations = relations(node["relations"])
-        type.read = node["read"]?.texts ?? []
-        type.list = node["list"]?.text
+        type.read = readSteps(node["read"], of: type)
+        type.list = listStep(node["list"], of: type)
         if let consistency = node["consistency"]?.text.flatMap({ Span($0) }) { type.consistency = consistency }
         for entry in node["samples"]?.entries ?? [] { addSample(entry, to: &type) }
         return type

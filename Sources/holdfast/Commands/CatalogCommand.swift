@@ -44,7 +44,7 @@ struct CatalogCommand: ParsableCommand {
             let json: JSON = [
                 "type": .string(found.name), "id": .string(found.id.description), "example": .string(found.example),
                 "scope": .string(found.scope.rawValue), "properties": .array(found.paths.sorted().map { .string($0) }),
-                "read": .array(found.read.map { .string($0) }),
+                "read": .array(found.read.map { .string($0.call) }),
                 "operations": .array(catalog.actions(changing: found.name).map { .string($0) }),
                 "file": .string(found.place.description),
             ]
