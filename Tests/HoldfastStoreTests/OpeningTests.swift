@@ -40,7 +40,9 @@ struct OpeningTests {
             try SQLiteJournal(place, access: access, beforeStep: { _ in }, migrations: Schema.migrations + more)
         }
         let version = Schema.migrations.count
-        expect(.failed, ["version \(version)", "reads \(version + 1)", "holdfast run"]) { _ = try open([later], access: .readOnly) }
+        expect(.failed, ["version \(version)", "reads \(version + 1)", "holdfast run"]) {
+            _ = try open([later], access: .readOnly)
+        }
         expect(.failed, ["no_such_table"]) { _ = try open([later, broken]) }
         for _ in 1...2 {
             let journal = try open([later])
