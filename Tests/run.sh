@@ -19,6 +19,11 @@ if [ -x Tests/servers/start-broker.sh ]; then
     broker=$(Tests/servers/start-broker.sh) && export HOLDFAST_TEST_BROKER="$broker"
     trap 'Tests/servers/stop-broker.sh' EXIT
 fi
+if python=$(Tests/servers/python.sh); then
+    export HOLDFAST_TEST_PYTHON="$python"
+else
+    echo "SKIPPED: what needs the tests' Python packages"
+fi
 stage "test" swift test --skip-build
 stage "acceptance" Tests/acceptance/run.sh
 printf '== all took %d minutes\n' $(((SECONDS - started) / 60))
