@@ -25,6 +25,11 @@ package struct PollRules: Sendable, Hashable {
 package struct PollWindow: Sendable, Hashable, CustomStringConvertible {
     package var from: Timestamp
     package var to: Timestamp
+
+    package init(from: Timestamp, to: Timestamp) {
+        self.from = from
+        self.to = to
+    }
     package var description: String { "\(from) to \(to)" }
 }
 
@@ -160,7 +165,7 @@ package struct LogCursor: Sendable {
 
     private mutating func finish(_ window: Open) {
         open = nil
-        guard let began = window.began, window.range.from <= floor else { return }
+        guard let began = window.began else { return }
         floor = max(floor, min(window.range.to, began - rules.overlap).roundedDown)
         seen.forget(before: floor)
         if !window.isNewest, window.pages <= rules.pagesAWindow / 4 {
