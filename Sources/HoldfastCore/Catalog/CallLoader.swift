@@ -46,10 +46,10 @@ extension CatalogReader {
         }
     }
 
-    /// `GET /2021-01-01/domain/{DomainName}` -> `DomainName`.
+    /// `GET /2021-01-01/domain/{DomainName}` -> `DomainName`. AWS marks one that may hold `/` behind: `{Key+}`.
     static func variables(in request: String) -> [String] {
         request.split(separator: "{").dropFirst().compactMap { part in
-            part.firstIndex(of: "}").map { String(part[..<$0].drop { $0 == "+" }) }
+            part.firstIndex(of: "}").map { String(part[..<$0].filter { $0 != "+" }) }
         }
     }
 }
