@@ -36,21 +36,3 @@ package func bytes(fromBase64 text: String) -> [UInt8]? {
     }
     return padding <= 2 ? out : nil
 }
-
-/// Bytes as text in base64 (RFC 4648, section 4), with padding.
-package func base64Text(_ bytes: some Collection<UInt8>) -> String {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var out: [UInt8] = []
-    out.reserveCapacity((bytes.count + 2) / 3 * 4)
-    var rest = bytes[...]
-    while !rest.isEmpty {
-        let part = Array(rest.prefix(3))
-        rest = rest.dropFirst(3)
-        let word = (0..<3).reduce(UInt32(0)) { $0 << 8 | ($1 < part.count ? UInt32(part[$1]) : 0) }
-        for digit in 0..<4 {
-            let index = Int(word >> UInt32(18 - 6 * digit) & 63)
-            out.append(digit <= part.count ? digits[index] : UInt8(ascii: "="))
-        }
-    }
-    return String(decoding: out, as: UTF8.self)
-}

@@ -144,7 +144,7 @@ struct PlaybookCheck {
             found += model.problems(in: CallValue(.map(known), at: place), for: call, at: place)
         }
         let names = members.filter { !$0.isOptional }.map(\.name)
-        for variable in CatalogReader.variables(in: call.request) where !names.contains(variable) {
+        for variable in CloudCall.variables(in: call.request) where !names.contains(variable) {
             let near = suggestion(for: variable, among: names)
             found.append(Problem("\(call.name) needs \"\(variable)\", which with does not give\(near)", at: place))
         }
