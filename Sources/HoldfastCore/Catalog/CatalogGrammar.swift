@@ -39,6 +39,7 @@ extension Catalog {
             "relations", .map(keys: "a name", relationShape),
             "other types' resources that this one names, or is named by"),
         .init("read", .oneOrMany(readShape), "the calls that read one, first to last"),
+        .init("unread", .map(keys: "a path", .text), "what no call reads, and why not"),
         .init("list", listShape, "the call that lists all of an account and region"),
         .init("consistency", .duration, "how long after a write a read may still be stale; 5s where not given"),
         .init("samples", .map(keys: "a name, unique in the catalog", .anything), "known states for tests"))

@@ -14,7 +14,7 @@ package struct ReadRun: Sendable {
     }
 
     private let type: ResourceType
-    private let variables: [String: String]
+    private let variables: Variables
     private var document = JSON.object(JSONObject())
     private var sections: [(path: PropertyPath, value: JSON)] = []
     private var waiting: [Int]
@@ -30,7 +30,7 @@ package struct ReadRun: Sendable {
             let resolved = type.resource(named, account: context.account, region: context.region)
         else { return nil }
         self.type = type
-        variables = resolved.variables
+        variables = resolved.variables.merging(["id": resource.id]) { own, _ in own }
         waiting = Array(type.read.indices)
     }
 
@@ -121,7 +121,7 @@ package struct ReadRun: Sendable {
 
     private mutating func fill(_ step: ReadStep, from scope: EventScope, element: Int?) {
         var scope = scope
-        scope.variables.merge(variables) { own, _ in own }
+        scope.variables = variables
         let from = scope.values[scope.values.count - 1]
         var filled = step.fills.map { (path: $0.path, value: $0.source.value(in: scope) ?? .null) }
         filled += step.copies.map { (path: PropertyPath(names: $0), value: from[$0] ?? .null) }
