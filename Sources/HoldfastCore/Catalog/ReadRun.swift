@@ -30,7 +30,9 @@ package struct ReadRun: Sendable {
             let resolved = type.resource(named, account: context.account, region: context.region)
         else { return nil }
         self.type = type
-        variables = resolved.variables.merging(["id": resource.id]) { own, _ in own }
+        var variables = resolved.variables
+        variables["id"] = resource.id
+        self.variables = variables
         waiting = Array(type.read.indices)
     }
 

@@ -117,7 +117,7 @@ extension ValueSource {
         case .firstOf(let sources), .list(let sources), .join(let sources, _):
             for source in sources { source.forEachPlace(body) }
         case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
-            .after(_, let source), .lookup(let source, _):
+            .entries(let source), .after(_, let source), .lookup(let source, _):
             source.forEachPlace(body)
         case .map(let members): for member in members { member.source.forEachPlace(body) }
         case .each(let path, let value, let conditions):
