@@ -78,10 +78,11 @@ package actor Keeper {
                 intake.counts.duplicates += 1
                 return
             }
-            do { try event.readBody() } catch {
+            let match: CatalogMatch
+            do { match = try policy.catalog.changes(reading: &event) } catch {
                 return intake.deadLetter(error.reason, at: place, bytes: error.bytes)
             }
-            try intake.take(event)
+            try intake.take(event, match)
         case .dropped(let dropped): intake.drop(dropped)
         case .session(let opening): intake.take(opening)
         case .undecodable(let failure):

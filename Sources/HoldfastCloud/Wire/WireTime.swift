@@ -89,9 +89,6 @@ extension Timestamp {
         let day = week[Int(days - days.quotientFloored(by: 7) * 7)]
         return "\(day), \(parts[2]) \(month) \(parts[0]) \(text.dropFirst(11).prefix(8)) GMT"
     }
-
-    /// Since 1970, the fraction cut.
-    var wholeSeconds: Int64 { nanoseconds.quotientFloored(by: 1_000_000_000) }
 }
 
 extension Int64 {

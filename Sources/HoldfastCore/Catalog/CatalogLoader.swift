@@ -200,6 +200,9 @@ private struct CatalogLoader {
 
 extension EventMeaning {
     fileprivate func named(_ action: String, keepingTests: Bool) -> EventMeaning {
-        EventMeaning(action: action, effects: effects, tests: keepingTests ? tests : [], place: place)
+        var other = self
+        other.action = action
+        if !keepingTests { other.tests = [] }
+        return other
     }
 }

@@ -161,7 +161,7 @@ private struct CatalogProver {
         for type in catalog.typeNames.compactMap({ catalog.type($0) }) where !type.read.isEmpty {
             let reads = type.read.flatMap(\.paths)
             let filled = Set(reads.compactMap(\.property)).union(type.id.variables).union(["AccountId"])
-                .union(type.secret.compactMap(\.property))
+                .union((type.secret + type.unread.keys).compactMap(\.property))
             let properties = Set(type.paths.compactMap { PropertyPath($0.replacing(".*", with: ""))?.property })
             for property in properties.subtracting(filled).sorted() {
                 proof.problems.append(Problem("no call under read: of \(type.name) fills \(property)", at: type.place))
@@ -249,7 +249,8 @@ extension EventMeaning {
             var paths = effect.each.map { [$0] } ?? []
             paths += effect.carries.flatMap(\.sources).filter { $0.up == level }
             if level == 0 {
-                paths += effect.names.values.flatMap(\.paths) + effect.matches.flatMap(\.source.paths)
+                paths += (effect.name?.paths ?? []) + effect.variables.flatMap(\.source.paths)
+                paths += effect.matches.flatMap(\.source.paths)
                 paths += effect.conditions.map(\.path) + (effect.account?.paths ?? []) + (effect.region?.paths ?? [])
             }
             found.formUnion(paths.map { PropertyPath($0.steps) })

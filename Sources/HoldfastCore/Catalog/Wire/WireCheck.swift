@@ -44,7 +44,7 @@ indirect enum CallValue {
         case .map(let members):
             self = .map(
                 members.map { Member(name: $0.name, value: CallValue($0.source, at: place), place: place) })
-        case .path, .firstOf, .variable, .json, .text, .number, .bool, .upperCamel, .after, .lookup, .join:
+        case .path, .firstOf, .variable, .json, .text, .number, .bool, .upperCamel, .entries, .after, .lookup, .join:
             self = .anything
         }
     }
