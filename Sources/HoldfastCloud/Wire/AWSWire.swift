@@ -53,6 +53,12 @@ struct AWSWire {
 
     // MARK: Answers
 
+    /// The answer's body is bytes and no document.
+    var answersWithBytes: Bool {
+        guard let output = operation.output, let name = output.payload else { return false }
+        return model.shape(of: output)?.member(name)?.kind == .blob
+    }
+
     /// The answer in the shape of the API, as SDKs show it.
     func answer(_ response: HTTPResponse) throws(WireFault) -> JSON {
         guard let output = operation.output else { return .object(JSONObject()) }

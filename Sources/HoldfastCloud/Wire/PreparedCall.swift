@@ -41,7 +41,7 @@ struct PreparedCall: Sendable {
         return CallFailure(
             kind: FailureKinds.kind(of: refusal, in: response), status: response.status, code: refusal.code,
             message: "\(title) answered \(response.status) \(PreparedCall.shown(refusal.code))\(said)",
-            retryAfter: response.headers["Retry-After"].flatMap { Int($0) }.map { .seconds(min(max($0, 0), 86_400)) })
+            retryAfter: response.retryAfter)
     }
 
     /// On one line, and no longer than a person reads.

@@ -146,7 +146,8 @@ struct RESTAnswer {
             if let value = try outside(member, response) { out[member.name] = value }
         }
         if let name = output.payload, let payload = members.first(where: { $0.name == name }) {
-            out[name] = try self.payload(payload, response)
+            // Bytes are handed on as they are, beside the answer.
+            if payload.kind != .blob { out[name] = try self.payload(payload, response) }
         } else {
             for member in try structure(response.body, members).members { out[member.name] = member.value }
         }
@@ -175,7 +176,6 @@ struct RESTAnswer {
 
     private func payload(_ member: WireMember, _ response: HTTPResponse) throws(WireFault) -> JSON? {
         switch member.kind {
-        case .blob: return .string(base64(response.body))
         case .shape where isXML:
             return response.body.isEmpty ? nil : try XMLAnswer(model: model).value([try xml(response.body)], as: member)
         case .shape:

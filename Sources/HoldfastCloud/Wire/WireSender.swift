@@ -123,7 +123,8 @@ package struct WireSender<C: HoldfastClock>: CallSender {
         }
         do throws(WireFault) {
             return CallAnswer(
-                status: response.status, headers: response.headers, body: try prepared.body(response), started: started)
+                status: response.status, headers: response.headers, body: try prepared.body(response),
+                bytes: prepared.wire?.answersWithBytes == true ? response.body : [], started: started)
         } catch {
             throw CallFailure(
                 kind: .unavailable, status: response.status, code: "unreadable",

@@ -71,8 +71,8 @@ package struct CloudCall: Sendable {
 }
 
 extension CloudCall {
-    /// What stands in braces: `GET /2021-01-01/domain/{DomainName}` -> `DomainName`. One that may hold `/` is marked,
-    /// by Google before (`{+name}`), by AWS behind it (`{Key+}`).
+    /// What stands in braces: `GET /2021-01-01/domain/{DomainName}` -> `DomainName`. What may hold `/` is marked: by AWS
+    /// behind (`{Key+}`), by Google in front (`{+resource}`).
     package static func variables(in request: String) -> [String] {
         request.split(separator: "{").dropFirst().compactMap { part in
             part.firstIndex(of: "}").map { String(part[..<$0].filter { $0 != "+" }) }
