@@ -145,7 +145,7 @@ extension CatalogReader {
     }
 
     /// What a source builds here has only names that the types have.
-    private mutating func check(
+    mutating func check(
         _ source: ValueSource, at path: PropertyPath, types: [ResourceType], place: SourcePlace
     ) {
         switch source {
@@ -166,6 +166,11 @@ extension CatalogReader {
         case .constant(let json): check(json, at: path, types: types, place: place)
         case .lookup(_, let table):
             for name in table.keys.sorted() { check(table[name] ?? .null, at: path, types: types, place: place) }
+        case .entries:
+            for name in ["Key", "Value"] {
+                let inner = PropertyPath(path.steps + [.each, .name(name)])
+                for type in types { _ = check(inner, of: type, at: place) }
+            }
         case .path, .variable, .json, .text, .number, .bool, .upperCamel, .after, .join: break
         }
     }

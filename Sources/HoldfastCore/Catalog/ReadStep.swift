@@ -15,6 +15,8 @@ package struct ReadStep: Sendable {
     var absent: [String]
     /// Error codes that mean that there is no such resource.
     var gone: [String]
+    /// What an answer says of a resource that is gone but for its name: a project that is being deleted.
+    var goneWhen: [EventCondition]
     /// Of what was read so far.
     var conditions: [EventCondition]
     var tests: [ReadTest]
@@ -30,6 +32,10 @@ package struct ReadStep: Sendable {
         let own = fills.map(\.path) + copies.map { PropertyPath(names: $0) }
         guard let each else { return own }
         return own.map { PropertyPath(each.steps + $0.steps) }
+    }
+
+    func isGone(in answer: EventScope) -> Bool {
+        !goneWhen.isEmpty && goneWhen.allSatisfy { $0.holds(in: answer) }
     }
 
     /// It needs something that another step reads.
@@ -49,6 +55,8 @@ package struct ListStep: Sendable {
     /// Of other variables of the id.
     var variables: [(name: String, source: ValueSource)]
     var region: ValueSource?
+    /// Error codes that mean that there are none: the service is not in use there.
+    package var absent: [String]
     var conditions: [EventCondition]
     var tests: [ListTest]
     var place: SourcePlace
@@ -133,6 +141,12 @@ package struct ListedResource: Sendable {
     package var resource: ResourceID
     package var context: ResourceContext
     package var element: JSON
+
+    package init(resource: ResourceID, context: ResourceContext, element: JSON) {
+        self.resource = resource
+        self.context = context
+        self.element = element
+    }
 }
 
 extension ResourceType {

@@ -59,6 +59,8 @@ package struct ResourceType: Sendable {
     package var relations: [String: Relation]
     /// The calls that together read one, first to last.
     package var read: [ReadStep]
+    /// Properties that no call reads, and why not.
+    package var unread: [PropertyPath: String] = [:]
     /// `nil` where there is one in every account or region, or no call lists them.
     package var list: ListStep?
     /// How long after a write a read may still be stale.
