@@ -92,6 +92,17 @@ package struct WireSender<C: HoldfastClock>: CallSender {
     private func send(
         _ prepared: PreparedCall
     ) async throws(CallFailure) -> (outcome: Result<HTTPResponse, HTTPFailure>, began: Began) {
+        let first = try await attempts(prepared)
+        // Refused for our clock, or for a token that ended early: nothing was done, and a new signature may do.
+        guard case .success(let answer) = first.outcome, let refusal = prepared.refusal(answer),
+            await authority.learn(from: answer, code: refusal.code, to: prepared.request, in: prepared.scope)
+        else { return first }
+        return try await attempts(prepared)
+    }
+
+    private func attempts(
+        _ prepared: PreparedCall
+    ) async throws(CallFailure) -> (outcome: Result<HTTPResponse, HTTPFailure>, began: Began) {
         var began = Began(instant: clock.now, time: clock.wallTime())
         let outcome = try await sendWithRetries(
             through: http, isIdempotent: prepared.mayBeDoneTwice, isThrottled: prepared.isThrottled,

@@ -36,7 +36,7 @@ extension GoogleCredentials {
             return try subject(text, field, of: surroundings.expanded(path))
         case .url(let url, let headers, let field):
             // Its query may be a secret.
-            let place = URLParts(url.revealed).map { $0.authority + $0.path }
+            let place = AbsoluteURL(url.revealed).map { $0.authority + $0.path }
             let what = "the subject token at \(place ?? "credential_source.url")"
             var request = HTTPRequest(method: "GET", url: url.revealed)
             for (name, value) in headers.sorted(by: { $0.key < $1.key }) { request.headers.add(name, value.revealed) }
@@ -70,7 +70,7 @@ extension GoogleCredentials {
         let signed = AWSSigner(keys: keys, region: region, service: "sts")
             .sign(request, at: requests.now().nanoseconds / 1_000_000_000)
         var headers = signed.headers
-        headers.add("host", URLParts(url)?.authority ?? "")
+        headers.add("host", AbsoluteURL(url)?.authority ?? "")
         let described: JSON = [
             "url": .string(url), "method": "POST",
             "headers": .array(headers.fields.map { ["key": .string($0.name), "value": .string($0.value)] }),
