@@ -42,7 +42,7 @@ struct GoogleTokenTests {
     static let impersonation = (
         "service_account_impersonation_url",
         JSON.string(
-            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/t@p.iam.gserviceaccount.com:generateAccessToken"
+            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/t@p.iam:generateAccessToken"
         )
     )
     /// What any of Google's servers answer here, by a part of the URL.
@@ -307,11 +307,17 @@ struct GoogleTokenTests {
             ("{\"type\":\"gdch_service_account\"}", "gdch_service_account"),
             ("{\"type\":\"service_account\"}", "has no client_email"),
             (
-                "{\"type\":\"external_account\",\"credential_source\":{\"executable\":{\"command\":\"hunter2\"}},\"audience\":\"a\",\"subject_token_type\":\"t\"}",
+                """
+                {"type": "external_account", "credential_source": {"executable": {"command": "hunter2"}},
+                 "audience": "a", "subject_token_type": "t"}
+                """,
                 "not supported"
             ),
             (
-                "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"hunter2\",\"refresh_token\":\"hunter2\",\"token_uri\":\"http://evil.example\"}",
+                """
+                {"type": "authorized_user", "client_id": "i", "client_secret": "hunter2", "refresh_token": "hunter2",
+                 "token_uri": "http://evil.example"}
+                """,
                 "token_uri is not an https URL"
             ),
             (

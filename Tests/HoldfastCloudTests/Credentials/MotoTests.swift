@@ -110,7 +110,8 @@ struct MotoTests {
         }
         let policy = #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#
         let trust =
-            #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}]}"#
+            #"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","#
+            + #""Principal":{"AWS":"*"}}]}"#
         _ = try await iam("CreateUser", [("UserName", "u")])
         _ = try await iam("PutUserPolicy", [("UserName", "u"), ("PolicyName", "p"), ("PolicyDocument", policy)])
         let made = try await iam("CreateAccessKey", [("UserName", "u")])

@@ -37,7 +37,7 @@ struct RefusedCallTests {
             request.headers["X-Amz-Date"] == "20261122T090000Z"
                 ? .text("<DescribeSecurityGroupsResponse><securityGroupInfo/></DescribeSecurityGroupsResponse>")
                 : .text(
-                    "<Response><Errors><Error><Code>RequestExpired</Code><Message>m</Message></Error></Errors></Response>",
+                    "<Response><Errors><Error><Code>RequestExpired</Code></Error></Errors></Response>",
                     status: 400, headers: ["Date": "Sun, 22 Nov 2026 09:00:00 GMT"])
         }
         let environment = ["AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "s"]

@@ -81,7 +81,7 @@ extension HTTPResponse {
         -> HTTPResponse
     {
         let body =
-            "<ErrorResponse><Error><Type>Sender</Type><Code>\(code)</Code><Message>\(message)</Message></Error></ErrorResponse>"
+            "<ErrorResponse><Error><Code>\(code)</Code><Message>\(message)</Message></Error></ErrorResponse>"
         return text(body, status: status, headers: date.map { ["Date": $0] } ?? [:])
     }
 }

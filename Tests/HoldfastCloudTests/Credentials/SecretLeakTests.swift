@@ -53,7 +53,7 @@ struct SecretLeakTests {
             name: "AWS role of a profile", cloud: .aws, environment: ["AWS_CONFIG_FILE": "$FOLDER/c"],
             files: [
                 "c":
-                    "[default]\n\(role)\nsource_profile=default\naws_access_key_id=AKIA\naws_secret_access_key=\(secret)"
+                    "[default]\n\(role)\nsource_profile=default\naws_access_key_id=A\naws_secret_access_key=\(secret)"
             ]),
         Source(
             name: "AWS web identity", cloud: .aws,
