@@ -208,10 +208,6 @@ def open_gate(connection, request, seen):
     connection.send(200)
 
 
-def truncated_gzip(connection, request, seen):
-    connection.send(200, gzip.compress(b"x" * 10000)[:-20], [("Content-Encoding", "gzip")])
-
-
 def flood(connection, request, seen):
     connection.raw(b"HTTP/1.1 200 Text\r\n")
     for number in range(20000):
@@ -272,7 +268,6 @@ faults = {
     "stale-close": stale_close,
     "huge": huge,
     "huge-chunks": huge_chunks,
-    "truncated-gzip": truncated_gzip,
     "wrong-gzip": lambda c, r, n: c.send(200, b"not packed", [("Content-Encoding", "gzip")]),
     "odd-encoding": lambda c, r, n: c.send(200, b"x", [("Content-Encoding", "rot13")]),
     "garbage": lambda c, r, n: (c.raw(b"SSH-2.0-not-http\r\n\r\nAKIASECRET"), c.close()),
