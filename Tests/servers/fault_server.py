@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Answers as asked by the request's path: well, late, in part, wrongly or not at all.
 
-usage: fault_server.py FOLDER, for its certificates. Prints its ports as one line of JSON; ends when its input does.
+usage: fault_server.py FOLDER, made for its certificates, and removed. Prints its ports as one line of JSON; ends when its input does.
 
 Requests with ?token=T are counted, with their connections; /stats?token=T tells. Paths below `answers` and `faults`.
 """
@@ -10,6 +10,7 @@ import email.utils
 import gzip
 import json
 import os
+import shutil
 import socket
 import ssl
 import struct
@@ -393,7 +394,14 @@ def openssl(*arguments):
 
 def main():
     folder = sys.argv[1]
-    os.makedirs(folder, exist_ok=True)
+    os.makedirs(folder)
+    try:
+        serve(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def serve(folder):
     authority, stranger = Authority(folder, "authority"), Authority(folder, "stranger")
     names = "DNS:localhost,DNS:tunnel.test,IP:127.0.0.1"
     old = authority.context(folder, "old", names)
