@@ -50,7 +50,11 @@ extension Keeper {
             guard let end = page.last else { return }
             var step = Step(policy: policy, journal: journal, now: now)
             for row in page where !row.isDeleted && !seen.contains(row.resource) {
-                guard units.contains(ScanUnit(type: row.resource.type, place: row.context)) else { continue }
+                var place = row.context
+                let isListed = units.contains(ScanUnit(type: row.resource.type, place: place))
+                // Lists of whole accounts name no region.
+                place.region = ""
+                guard isListed || units.contains(ScanUnit(type: row.resource.type, place: place)) else { continue }
                 step.markDirty(row.resource, context: row.context, reason: "a scan did not list it")
             }
             try commit(step, lease: nil)

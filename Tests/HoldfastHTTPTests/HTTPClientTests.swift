@@ -91,10 +91,13 @@ struct HTTPClientTests {
 
     @Test("A handshake is broken off by cancelling")
     func cancelledConnecting() async throws {
-        let client = server.client { $0.connectionsPerHost = 1 }
-        let url = server.url("/", port: "mute")
-        let first = Task { await client.failure(get(url)) }
-        let second = Task { await client.failure(get(url)) }
+        let client = server.client {
+            $0.connectionsPerHost = 1
+            $0.connectTimeout = .seconds(60)
+        }
+        let request = get(server.url("/", port: "mute"), deadline: .seconds(60))
+        let first = Task { await client.failure(request) }
+        let second = Task { await client.failure(request) }
         #expect(try await client.send(get(server.url("/ok"))).text == "ok")
         first.cancel()
         second.cancel()

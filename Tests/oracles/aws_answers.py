@@ -1,7 +1,7 @@
 """Prints answers of AWS and what boto3 reads in them, one a line: made of the shapes, or moto's.
 
-usage: aws_answers.py made SEED COUNT <calls    COUNT answers for each call
-       aws_answers.py moto SEED COUNT <calls    each call COUNT times against a moto with a few resources in it
+usage: aws_answers.py made SEED COUNT CALL...    COUNT answers for each call
+       aws_answers.py moto SEED COUNT CALL...    each call COUNT times against a moto with a few resources in it
 """
 import base64
 import datetime
@@ -159,9 +159,9 @@ def line(call, status, headers, body, parsed):
     })
 
 
-def made(seed, count):
+def made(seed, count, calls):
     session = botocore.session.get_session()
-    for call in map(str.strip, sys.stdin):
+    for call in calls:
         service, operation = call.split(".")
         model = session.get_service_model(service).operation_model(operation)
         parser = create_parser(model.service_model.resolved_protocol)
@@ -179,7 +179,7 @@ def made(seed, count):
             print(line(call, 200, headers, body, parsed))
 
 
-def moto(seed, count):
+def moto(seed, count, calls):
     import boto3
     import moto
     from botocore.exceptions import ClientError
@@ -187,7 +187,7 @@ def moto(seed, count):
         known = resources(boto3.Session("AKIDEXAMPLE", "secret", region_name="eu-west-1"))
         session = botocore.session.get_session()
         session.set_credentials("AKIDEXAMPLE", "secret")
-        for call in map(str.strip, sys.stdin):
+        for call in calls:
             service, operation = call.split(".")
             client = session.create_client(service, region_name="eu-west-1")
             caught = []
@@ -201,7 +201,8 @@ def moto(seed, count):
                 for name, value in known.items():
                     if model.input_shape and name in model.input_shape.members and number % 3 < 2:
                         parameters[name] = value
-                for name in ["Filters", "DryRun", "NextToken", "Marker", "ContinuationToken", "ExpectedBucketOwner"]:
+                for name in ["Filters", "DryRun", "NextToken", "Marker", "ContinuationToken", "ExpectedBucketOwner",
+                             "ChecksumAlgorithm"]:
                     parameters.pop(name, None)
                 try:
                     getattr(client, botocore.xform_name(operation))(**parameters)
@@ -252,4 +253,4 @@ def resources(session):
 
 
 if __name__ == "__main__":
-    {"made": made, "moto": moto}[sys.argv[1]](sys.argv[2], int(sys.argv[3]))
+    {"made": made, "moto": moto}[sys.argv[1]](sys.argv[2], int(sys.argv[3]), sys.argv[4:])

@@ -1,6 +1,6 @@
 """Prints what boto3 would send, one request a line.
 
-usage: aws_requests.py SEED COUNT <calls     (calls: `s3.PutBucketPolicy`, one a line; COUNT requests for each)
+usage: aws_requests.py SEED COUNT CALL...     (CALL: s3.PutBucketPolicy; COUNT requests for each)
 """
 import base64
 import json
@@ -23,7 +23,7 @@ class Sent(Exception):
     pass
 
 
-def main(seed, count):
+def main(seed, count, calls):
     session = botocore.session.get_session()
     clients = {}
     caught = []
@@ -41,11 +41,11 @@ def main(seed, count):
             clients[service, region] = made
         return clients[service, region]
 
-    for line in sys.stdin:
-        service, operation = line.strip().split(".")
+    for call in calls:
+        service, operation = call.split(".")
         model = session.get_service_model(service).operation_model(operation)
         for number in range(count):
-            maker = Maker(f"{seed} {line} {number}")
+            maker = Maker(f"{seed} {call} {number}")
             region = maker.random.choice(REGIONS)
             parameters = maker.structure(model.input_shape) if model.input_shape else {}
             if "ChecksumAlgorithm" in parameters or model.http_checksum.get("requestChecksumRequired"):
@@ -57,7 +57,7 @@ def main(seed, count):
                 client(service, region)._make_api_call(operation, parameters)
             except Sent:
                 pass
-            print(json.dumps(described(line.strip(), region, parameters, caught.pop())))
+            print(json.dumps(described(call, region, parameters, caught.pop())))
 
 
 def described(call, region, parameters, request):
@@ -77,4 +77,4 @@ def described(call, region, parameters, request):
     }
 
 
-main(sys.argv[1], int(sys.argv[2]))
+main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

@@ -42,7 +42,9 @@ extension CloudCall {
         switch wire {
         case .arm: BudgetLimit(capacity: 250, perSecond: 25)
         case .google: BudgetLimit(capacity: 100, perSecond: 25)
-        case .query, .ec2, .restXML, .json10, .json11, .restJSON: BudgetLimit(capacity: 100, perSecond: 20)
+        // S3 answers thousands a second; this bounds what we ask of it.
+        case .restXML: BudgetLimit(capacity: 200, perSecond: 200)
+        case .query, .ec2, .json10, .json11, .restJSON: BudgetLimit(capacity: 100, perSecond: 20)
         }
     }
 }

@@ -117,9 +117,14 @@ extension AWSWire {
         return refusal
     }
 
+    /// What something between us and the service says: a proxy, a load balancer.
+    private static func unreadable(_ response: HTTPResponse) -> WireRefusal {
+        WireRefusal(code: "", message: String(decoding: response.body.prefix(1000), as: UTF8.self))
+    }
+
     /// `<Error>`, also within `<ErrorResponse>`, or `<Response><Errors>`.
     private static func xmlRefusal(_ response: HTTPResponse) -> WireRefusal {
-        guard let root = try? XMLReader.read(response.body) else { return WireRefusal(code: "", message: "") }
+        guard let root = try? XMLReader.read(response.body) else { return unreadable(response) }
         let error = root.name == "Error" ? root : root.child("Error") ?? root.child("Errors")?.child("Error")
         let region = error?.child("Region")?.text ?? ""
         return WireRefusal(
@@ -129,7 +134,7 @@ extension AWSWire {
 
     /// `{"__type": "com.amazonaws.kms#NotFoundException", "message": …}`, or with the code in a header.
     private static func jsonRefusal(_ response: HTTPResponse) -> WireRefusal {
-        let body = (try? JSON.parse(response.body)) ?? .null
+        guard let body = try? jsonBody(response.body) else { return unreadable(response) }
         let code =
             response.headers["x-amzn-errortype"] ?? body["__type"]?.string ?? body["code"]?.string
             ?? body["Code"]?.string ?? ""

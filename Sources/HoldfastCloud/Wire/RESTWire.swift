@@ -174,15 +174,12 @@ struct RESTAnswer {
         }
     }
 
-    private func payload(_ member: WireMember, _ response: HTTPResponse) throws(WireFault) -> JSON? {
-        switch member.kind {
-        case .shape where isXML:
-            return response.body.isEmpty ? nil : try XMLAnswer(model: model).value([try xml(response.body)], as: member)
-        case .shape:
-            return response.body.isEmpty
-                ? nil : try JSONWire(model: model).value(try jsonBody(response.body), as: member)
-        default: return .string(String(decoding: response.body, as: UTF8.self))
-        }
+    /// No body at all is an empty map.
+    private func payload(_ member: WireMember, _ response: HTTPResponse) throws(WireFault) -> JSON {
+        guard model.shape(of: member) != nil else { return .string(String(decoding: response.body, as: UTF8.self)) }
+        if !isXML { return try JSONWire(model: model).value(try jsonBody(response.body), as: member) }
+        let root = response.body.isEmpty ? XMLElement() : try xml(response.body)
+        return try XMLAnswer(model: model).value([root], as: member)
     }
 
     private func structure(_ body: [UInt8], _ members: [WireMember]) throws(WireFault) -> JSONObject {
