@@ -3,6 +3,7 @@ import Foundation
 import HoldfastCore
 import HoldfastEngine
 import HoldfastFiles
+import HoldfastHTTP
 import HoldfastJSON
 import HoldfastKafka
 import HoldfastStore
@@ -33,7 +34,10 @@ struct RunCommand: AsyncParsableCommand {
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await noteStart(keeper, data, clock)
         let recorded = try readRecorded(data, clock)
-        let reader: any StateReader = recorded.isEmpty ? NoReader() : RecordedStateReader(recorded)
+        let clouds =
+            configuration.clouds.isEmpty
+            ? nil : Clouds(catalog: data.catalog, accounts: configuration.accounts)
+        let reader = clouds?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
         let sources = configuration.sources.map { Wiring.source($0, configuration: configuration, clock: clock) }
         let progress = Progress(quiet: quiet)
@@ -49,8 +53,10 @@ struct RunCommand: AsyncParsableCommand {
                         failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
                     .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
+                    .init(service: try Scanning(clouds, configuration, policy, keeper, clock)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
         try await group.run()
+        await clouds?.http.close()
         try Anchoring.write(journal, anchors, clock)
         for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }
         try journal.close()
@@ -104,6 +110,12 @@ private struct Running: ServiceLifecycle.Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown { try await service.run() }
+    }
+}
+
+extension RecordedStateReader {
+    fileprivate static func orNone(_ recorded: [RecordedResource]) -> any StateReader {
+        recorded.isEmpty ? NoReader() : RecordedStateReader(recorded)
     }
 }
 
