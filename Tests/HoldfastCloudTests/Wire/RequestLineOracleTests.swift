@@ -1,12 +1,14 @@
 import HoldfastCore
 import HoldfastHTTP
 import HoldfastJSON
+import TestOracles
 import Testing
 
 @testable import HoldfastCloud
 
 @Suite(
-    "Azure's and Google's requests against their clients", .enabled(if: WireOracle.python != nil, "\(WireOracle.why)"))
+    "Azure's and Google's requests against their clients",
+    .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set; Tests/servers/python.sh prints it"))
 struct RequestLineOracleTests {
     @Test(
         "Every call of the catalog is the request that the provider's own client builds",
@@ -21,7 +23,7 @@ struct RequestLineOracleTests {
                 "parameters": .array(call.parameters.map { .string($0) }),
             ]
         }
-        let lines = try WireOracle.lines(script, ["1", "12", JSON.array(calls).canonicalText])
+        let lines = try Oracle.lines(script, ["1", "12", JSON.array(calls).canonicalText])
         #expect(Set(lines.compactMap { $0["call"]?.string }) == Set(names))
         for line in lines {
             let call = try WireCatalog.call(line["call"]?.string ?? "")

@@ -1,5 +1,6 @@
 import HoldfastCore
 import HoldfastJSON
+import TestOracles
 import Testing
 
 @testable import HoldfastCloud
@@ -8,9 +9,9 @@ import Testing
 struct XMLReaderTests {
     @Test(
         "A document is read, and a damaged one refused, as expat does",
-        .enabled(if: WireOracle.python != nil, "\(WireOracle.why)"))
+        .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set; Tests/servers/python.sh prints it"))
     func againstExpat() throws {
-        let lines = try WireOracle.lines("xml_texts.py", ["1", "6000"])
+        let lines = try Oracle.lines("xml_texts.py", ["1", "6000"])
         var (read, refused) = (0, 0)
         for line in lines {
             let text = bytes(fromBase64: line["text"]?.string ?? "") ?? []
