@@ -4,8 +4,8 @@ import os
 import pathlib
 import subprocess
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("HOLDFAST_PROGRAM", str(TOP / ".build/debug/holdfast"))
+from program import PROGRAM, TOP
+
 DATA = pathlib.Path(os.environ["HOLDFAST_TEST_DATA"])
 
 

@@ -6,10 +6,13 @@ package import HoldfastJSON
 package struct BudgetedSender<C: HoldfastClock>: CallSender {
     private let sender: any CallSender
     private let budgets: Budgets<C>
+    private let limit: BudgetLimit?
 
-    package init(_ sender: any CallSender, _ budgets: Budgets<C>) {
+    /// - Parameter perSecond: calls to one service in one account and region; `nil`: what the provider allows.
+    package init(_ sender: any CallSender, _ budgets: Budgets<C>, perSecond: Int? = nil) {
         self.sender = sender
         self.budgets = budgets
+        limit = perSecond.map { BudgetLimit(capacity: Double($0) * 4, perSecond: Double($0)) }
     }
 
     package func send(
@@ -17,7 +20,7 @@ package struct BudgetedSender<C: HoldfastClock>: CallSender {
     ) async throws(CallFailure) -> CallAnswer {
         let key = BudgetKey(cloud: scope.cloud, account: scope.account, region: scope.region, family: call.family)
         do {
-            try await budgets.spend(key, call.budget)
+            try await budgets.spend(key, limit ?? call.budget)
         } catch {
             throw CallFailure(kind: .cancelled, code: "cancelled", message: "cancelled")
         }

@@ -8,9 +8,12 @@ package struct CloudCaller<C: HoldfastClock>: Sendable {
     private let catalog: Catalog
     private let sender: BudgetedSender<C>
 
-    package init(catalog: Catalog, sender: any CallSender, budgets: Budgets<C>, clock: C) {
+    /// - Parameter perSecond: see ``BudgetedSender``.
+    package init(
+        catalog: Catalog, sender: any CallSender, budgets: Budgets<C>, perSecond: Int? = nil, clock: C
+    ) {
         self.catalog = catalog
-        self.sender = BudgetedSender(sender, budgets)
+        self.sender = BudgetedSender(sender, budgets, perSecond: perSecond)
         self.clock = clock
     }
 

@@ -52,6 +52,8 @@ package struct Configuration: Sendable {
     package var anchors: [String] = []
     package var knownEvents = 1_000_000
     package var describesAtOnce = 16
+    /// `nil`: what each provider allows.
+    package var callsPerSecond: Int?
     package var settleTime = Span(seconds: 2)
     package var clockTolerance = Span(seconds: 300)
     package var dirtyAge = Span(seconds: 3600)
@@ -100,6 +102,7 @@ package struct Configuration: Sendable {
         func span(_ key: String) -> Span? { node?[key]?.text.flatMap { Span($0) } }
         if let value = number("known-events") { knownEvents = value }
         if let value = number("describes-at-once") { describesAtOnce = value }
+        callsPerSecond = number("calls-per-second")
         if let value = span("settle-time") { settleTime = value }
         if let value = span("clock-tolerance") { clockTolerance = value }
         if let value = span("dirty-age") { dirtyAge = value }

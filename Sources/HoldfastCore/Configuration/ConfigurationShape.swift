@@ -75,6 +75,9 @@ extension Configuration {
         .init(
             "known-events", .integer(1_000...16_000_000), "event ids remembered to know a redelivery. Default 1000000"),
         .init("describes-at-once", .integer(1...256), "reads under way at one time. Default 16"),
+        .init(
+            "calls-per-second", .integer(1...10_000),
+            "calls to one service in one account and region. Default: what the provider allows (AWS 20, Azure 25)"),
         .init("settle-time", .duration, "how long after a change a resource is read. Default 2s"),
         .init("clock-tolerance", .duration, "how far ahead an event's time may be. Default 5m"),
         .init("dirty-age", .duration, "a resource unread for longer is a notice. Default 1h"))

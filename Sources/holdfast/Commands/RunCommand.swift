@@ -35,8 +35,7 @@ struct RunCommand: AsyncParsableCommand {
         try await noteStart(keeper, data, clock)
         let recorded = try readRecorded(data, clock)
         let clouds =
-            configuration.clouds.isEmpty
-            ? nil : Clouds(catalog: data.catalog, accounts: configuration.accounts)
+            configuration.clouds.isEmpty ? nil : Clouds(catalog: data.catalog, configuration)
         let reader = clouds?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
         let sources = configuration.sources.map { Wiring.source($0, configuration: configuration, clock: clock) }

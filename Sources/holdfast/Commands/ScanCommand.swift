@@ -40,7 +40,7 @@ struct ScanCommand: AsyncParsableCommand {
         let isKept = config != nil || FileManager.default.fileExists(atPath: ConfigurationFile.standard)
         let journal = try SQLiteJournal(isKept ? .file(configuration.sqlitePath) : .inMemory)
         let clock = SystemWallClock()
-        let clouds = Clouds(catalog: data.catalog, accounts: configuration.accounts)
+        let clouds = Clouds(catalog: data.catalog, configuration)
         let units = try await accounts(configuration, clouds).flatMap { $0.units(policy) }
             .filter { type.isEmpty || type.contains($0.type) }
         guard !units.isEmpty else { throw Failure("there is nothing to scan: no type of these accounts can be listed") }

@@ -13,19 +13,22 @@ struct Clouds: Sendable {
     let reader: CloudReader<SystemWallClock>
 
     /// Nothing in here may write: no write-role is ever taken on.
-    init(catalog: Catalog, accounts: [Configuration.Account] = []) {
+    init(catalog: Catalog, _ configuration: Configuration) {
         let clock = SystemWallClock()
         let environment = ProcessInfo.processInfo.environment
         http = HTTPClient()
         credentials = CredentialKeeper(
-            accounts: accounts.map(\.access), mayWrite: false, surroundings: .current(), exchange: http,
+            accounts: configuration.accounts.map(\.access), mayWrite: false, surroundings: .current(), exchange: http,
             now: { SystemWallClock.now })
         sender = WireSender(
             catalog: catalog, http: http, authority: credentials, endpoints: Endpoints(environment: environment),
             clock: clock, newToken: { UUID().uuidString })
         budgets = Budgets(clock: clock)
         reader = CloudReader(
-            catalog: catalog, caller: CloudCaller(catalog: catalog, sender: sender, budgets: budgets, clock: clock))
+            catalog: catalog,
+            caller: CloudCaller(
+                catalog: catalog, sender: sender, budgets: budgets, perSecond: configuration.callsPerSecond,
+                clock: clock))
     }
 }
 
