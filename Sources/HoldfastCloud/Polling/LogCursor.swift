@@ -132,7 +132,7 @@ package struct LogCursor: Sendable {
     package mutating func take(_ id: String, at time: Timestamp?) -> Bool {
         guard let range = open?.range else { return false }
         let time = min(max(time ?? range.to, range.from), range.to)
-        let second = time.wholeSeconds
+        let second = time.epochSecond
         let seconds = open?.seconds ?? second...second
         open?.seconds = min(seconds.lowerBound, second)...max(seconds.upperBound, second)
         return seen.insert(id, at: time)

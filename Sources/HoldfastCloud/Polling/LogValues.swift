@@ -10,7 +10,7 @@ extension JSON {
     var digest: String { "sha256:\(sha256(canonicalBytes))" }
 
     /// Seconds since 1970, as AWS's JSON protocols write times.
-    static func seconds(_ time: Timestamp) -> JSON { .number(JSONNumber(Int(time.wholeSeconds))) }
+    static func seconds(_ time: Timestamp) -> JSON { .number(JSONNumber(Int(time.epochSecond))) }
 }
 
 extension Timestamp {
