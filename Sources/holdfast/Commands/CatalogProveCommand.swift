@@ -57,16 +57,11 @@ extension CatalogCommand {
             }
             let raw = [UInt8](data)
             guard path.hasSuffix(".gz") else { return raw }
-            var reader = GzipReader(limit: 256 << 20)
-            var out: [UInt8] = []
-            var used = 0
             do throws(GzipError) {
-                while used < raw.count { used += try reader.inflate(raw, from: used, into: &out) }
-                try reader.finish()
+                return try GzipReader.inflate(whole: raw, limit: 256 << 20)
             } catch {
                 throw Failure("\(path) \(error)")
             }
-            return out
         }
     }
 }
