@@ -19,7 +19,7 @@ struct AuditEvents {
         let account = random.pick(accounts)
         let region = random.pick(["us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-2"])
         let readOnly = !random.once(in: 10)
-        let call = readOnly ? reading() : writing()
+        var call = readOnly ? reading() : writing()
         let role = "role-" + hex(5)
         let session = "i-0" + hex(16)
         let arn = "arn:aws:sts::\(account):assumed-role/\(role)/\(session)"
@@ -38,6 +38,7 @@ struct AuditEvents {
             "\"userAgent\":\"\(random.pick(Self.agents))\"",
         ]
         if random.once(in: 25) {
+            call.response = "null"
             parts.append(#""errorCode":"AccessDenied""#)
             parts.append("\"errorMessage\":\"User: \(arn) is not authorized to perform: \(call.name)\"")
         }
@@ -78,6 +79,7 @@ struct AuditEvents {
             ("rds", "DescribeDBInstances"), ("lambda", "GetFunction20150331v2"), ("sts", "GetCallerIdentity"),
         ])
         let request: String
+        var response = "null"
         switch source {
         case "ec2":
             let values = (0...random.below(4)).map { _ in "{\"value\":\"vpc-0\(hex(16))\"}" }
@@ -89,13 +91,22 @@ struct AuditEvents {
             let bucket = "data-" + hex(8)
             request = "{\"bucketName\":\"\(bucket)\",\"Host\":\"\(bucket).s3.amazonaws.com\",\"policy\":\"\"}"
         case "sts":
+            let (account, role, session) = (random.pick(accounts), "r-" + hex(8), "s-" + hex(12))
             request = """
-                {"roleArn":"arn:aws:iam::\(random.pick(accounts)):role/r-\(hex(8))","roleSessionName":"s-\(hex(12))",\
+                {"roleArn":"arn:aws:iam::\(account):role/\(role)","roleSessionName":"\(session)",\
                 "durationSeconds":3600}
                 """
+            if name == "AssumeRole" {
+                response = """
+                    {"credentials":{"accessKeyId":"ASIA\(capitals(16))","sessionToken":"\(hex(80))",\
+                    "expiration":"Nov 22, 2026, 11:12:33 AM"},"assumedRoleUser":{\
+                    "assumedRoleId":"AROA\(capitals(17)):\(session)",\
+                    "arn":"arn:aws:sts::\(account):assumed-role/\(role)/\(session)"}}
+                    """
+            }
         default: request = random.once(in: 3) ? "null" : "{\"name\":\"n-\(hex(10))\"}"
         }
-        return Call(source: source + ".amazonaws.com", name: name, request: request)
+        return Call(source: source + ".amazonaws.com", name: name, request: request, response: response)
     }
 
     private mutating func writing() -> Call {

@@ -95,4 +95,19 @@ package protocol RequestAuthority: Sendable {
     func authorize(
         _ request: HTTPRequest, signingName: String, in scope: CallScope
     ) async throws(CallFailure) -> HTTPRequest
+
+    /// Learns from a refusal of a request that it has authorized: that clocks differ, that a token ended early. Asked
+    /// once per call; a second refusal stands.
+    /// - Parameter code: the cloud's own code of the refusal; empty where the answer has none.
+    /// - Returns: whether the request is worth authorizing anew and sending once more: it was refused, so nothing was
+    ///   done.
+    func learn(
+        from answer: HTTPResponse, code: String, to request: HTTPRequest, in scope: CallScope
+    ) async -> Bool
+}
+
+extension RequestAuthority {
+    package func learn(
+        from answer: HTTPResponse, code: String, to request: HTTPRequest, in scope: CallScope
+    ) async -> Bool { false }
 }

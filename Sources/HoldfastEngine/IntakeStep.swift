@@ -33,13 +33,14 @@ struct IntakeStep {
         self.source = source
     }
 
-    /// A write that succeeded: routed by the catalog, merged as reported evidence; what it touched becomes dirty.
-    mutating func take(_ event: ChangeEvent) throws(JournalError) {
+    /// A write that succeeded, with what the catalog makes of it: merged as reported evidence; what it touched becomes
+    /// dirty.
+    mutating func take(_ event: ChangeEvent, _ match: CatalogMatch) throws(JournalError) {
         seen.insert(event.id)
         step.transaction.eventIDs.append(event.id)
         counts.events += 1
         if event.time > step.now + step.policy.limits.clockTolerance { fromFuture += 1 }
-        switch step.policy.catalog.changes(for: event) {
+        switch match {
         case .unknownOperation:
             counts.unknownOperations += 1
             count("operation.unknown", label: "\(event.cloud.rawValue) \(event.action)")

@@ -99,27 +99,41 @@ package struct Service<C: HoldfastClock>: Sendable {
 
     // MARK: Reconcile
 
-    /// Describes dirty resources as they become due, until the task is cancelled.
+    /// Describes dirty resources as they become due, until the task is cancelled: always as many at a time as may be,
+    /// so that a slow answer holds up nothing but itself.
     private func reconcile() async throws {
-        while !Task.isCancelled {
-            let worked = try await reconcileOnce()
-            if worked { continue }
-            let due = try await keeper.nextDue() ?? .distantFuture
-            let wait = min(due.since(clock.wallTime()).nanoseconds, Self.idle.nanoseconds)
-            guard (try? await clock.sleep(for: .nanoseconds(max(wait, 1_000_000)))) != nil else { return }
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            var open = 0
+            group.addTask { await rest(until: clock.wallTime()) }
+            while let settled = try await group.next() {
+                if settled { open -= 1 }
+                if Task.isCancelled { continue }
+                let now = clock.wallTime()
+                try await keeper.fireTimers(now: now)
+                try await keeper.watchAge(now: now)
+                for dirty in try await keeper.claim(now: now, limit: limits.describesAtOnce - open) {
+                    open += 1
+                    group.addTask {
+                        try await settle(dirty)
+                        return true
+                    }
+                }
+                if !settled {
+                    let due = try await keeper.nextDue() ?? .distantFuture
+                    group.addTask { await rest(until: due) }
+                }
+            }
         }
     }
 
-    /// New work may arrive while the lane sleeps; it looks at least this often.
+    /// New work may arrive while the lane rests; it looks at least this often.
     private static var idle: Span { Span(seconds: 1) }
 
-    /// - Returns: whether there was anything to do.
-    private func reconcileOnce() async throws -> Bool {
-        try await keeper.fireTimers(now: clock.wallTime())
-        try await keeper.watchAge(now: clock.wallTime())
-        let due = try await keeper.claim(now: clock.wallTime(), limit: limits.describesAtOnce)
-        try await settle(due)
-        return !due.isEmpty
+    /// - Returns: `false`: nothing was settled by it.
+    private func rest(until due: Timestamp) async -> Bool {
+        let wait = min(due.since(clock.wallTime()).nanoseconds, Self.idle.nanoseconds)
+        try? await clock.sleep(for: .nanoseconds(max(wait, 1_000_000)))
+        return false
     }
 
     private func settle(_ due: [DirtyResource]) async throws {

@@ -24,6 +24,12 @@ package struct HTTPHeaders: Sendable, Hashable {
     package mutating func add(_ name: String, _ value: String) {
         fields.append(Field(name: name, value: value))
     }
+
+    /// Lengthens the value of the last field: for a header that is folded over several lines.
+    mutating func appendToLast(_ text: String) {
+        guard !fields.isEmpty else { return }
+        fields[fields.count - 1].value += " " + text
+    }
 }
 
 /// One request as it goes out: signed, complete, sent once.
@@ -31,11 +37,14 @@ package struct HTTPRequest: Sendable {
     package var method: String
     /// Absolute and percent-encoded: `https://ec2.eu-west-1.amazonaws.com/`.
     package var url: String
+    /// A client sends these as they are, and adds what the connection needs. Without an `Accept-Encoding` it asks for
+    /// gzip and unpacks the answer; with one, it gives the answer as it came. Packed data that ends too soon in a whole
+    /// answer gives a short body: libcurl 7.88 does not tell it from a whole one, and the body's parser must.
     package var headers: HTTPHeaders
     package var body: [UInt8]
-    /// From the first byte out to the last byte in, with name resolution and connecting.
+    /// From the call to the last byte in, with waiting for a connection, name resolution and connecting.
     package var deadline: Duration
-    /// Bytes of an answer's body above which it is given up.
+    /// Bytes of an answer's body, once unpacked, above which it is given up.
     package var bodyLimit: Int
 
     package init(

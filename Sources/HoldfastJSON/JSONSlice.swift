@@ -15,6 +15,9 @@ package struct JSONSlice: Sendable, Equatable {
 
     package static let absent = JSONSlice(start: 0, end: 0, kind: .absent)
 
+    /// A text that is one object from its first byte to its last.
+    package static func whole(_ count: Int) -> JSONSlice { JSONSlice(start: 0, end: count, kind: .object) }
+
     @inline(__always)
     init(start: Int, end: Int, kind: Kind, isEscaped: Bool = false) {
         self.start = UInt32(truncatingIfNeeded: start)

@@ -27,7 +27,7 @@ enum Toy {
             relations:
               shelf: {to: Toy::Shelf, by: ShelfId}
               stickers: {from: Toy::Sticker, by: BoxName}
-            read: toy.GetBox
+            read: {call: toy.GetBox, fills: [Name, Size, Made, Lid, Items, Words, Tags, Document, ShelfId]}
             samples:
               box: {Name: a, Size: 3, Lid: {Open: false}, Items: [], ShelfId: s}
           Toy::Shelf:
@@ -36,14 +36,14 @@ enum Toy {
             scope: regional
             properties: cloudformation
             paths: [ShelfId, Height]
-            read: toy.GetShelf
+            read: {call: toy.GetShelf, fills: [ShelfId, Height]}
           Toy::Sticker:
             id: "toy:{account}:sticker/{StickerId}"
             example: toy:111122223333:sticker/s
             scope: regional
             properties: cloudformation
             paths: [StickerId, BoxName, Text]
-            read: toy.GetSticker
+            read: {call: toy.GetSticker, fills: [StickerId, BoxName, Text]}
           Toy::Ghost:
             id: "toy:{account}:ghost/{Name}"
             example: toy:111122223333:ghost/s

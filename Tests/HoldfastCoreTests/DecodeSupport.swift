@@ -15,7 +15,7 @@ func words(_ items: [DecodedItem]) -> [String] {
     items.map { item in
         switch item {
         case .event(let event): "event \(event.action)"
-        case .session(let session): "session \(session.event.action)"
+        case .session(let session): "session \(session.action)"
         case .dropped(let record): "dropped \(record.reason)"
         case .undecodable(let record): "undecodable \(record.place): \(record.reason)"
         }
@@ -81,8 +81,10 @@ func intakeView(_ item: DecodedItem) -> [String] {
     switch item {
     case .event(let event): ["event"] + fields(event)
     case .session(let session):
-        ["session", session.caller.name, session.caller.sessionKey, "\(session.opened)"] + session.sessions
-            + fields(session.event)
+        [
+            "session", session.caller.name, session.caller.type, session.caller.sessionKey, session.action,
+            "\(session.opened)",
+        ] + session.sessions
     case .dropped(let record):
         [
             "dropped", "\(record.reason)", record.cloud?.rawValue ?? "", record.account, record.actor, record.action,

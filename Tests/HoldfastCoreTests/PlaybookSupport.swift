@@ -25,7 +25,7 @@ enum Workshop {
               - Code
             secret: [Code]
             unordered: {Doors: [DoorId], Policy.Statement: [Sid], Plans: [PlanId]}
-            read: shop.GetStore
+            read: {call: shop.GetStore, fills: [StoreName, Locked, Window, Doors, Plans, Plan, Policy, Revision, Code]}
             samples:
               store-open:
                 StoreName: corner
@@ -40,7 +40,7 @@ enum Workshop {
             scope: global
             properties: cloudformation
             paths: [AlarmName, Tone, StoreName]
-            read: shop.GetAlarm
+            read: {call: shop.GetAlarm, fills: [AlarmName, Tone, StoreName]}
             samples:
               bell: {AlarmName: bell, Tone: loud, StoreName: corner}
         calls:

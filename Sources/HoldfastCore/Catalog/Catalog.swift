@@ -16,6 +16,10 @@ package struct Catalog: Sendable {
     var notOursPrefixes: [(prefix: String, reason: String)] = []
     /// What the providers' models are called, and how their operations are logged.
     package internal(set) var models: [ProviderModel] = []
+    /// How AWS's calls travel, by the provider's model: `s3`.
+    package internal(set) var wireModels: [String: WireModel] = [:]
+    /// Sorted by name.
+    package internal(set) var partitions: [AWSPartition] = []
     /// The name of the type that a sample is of.
     var sampleTypes: [String: String] = [:]
 
@@ -63,9 +67,63 @@ package struct UnresolvedEffect: Sendable, Hashable {
     package var reason: String
 }
 
+/// What an event names, each resource resolved; what the event says of it is read when it is asked for.
+package struct EventRoute: Sendable {
+    struct Stop: Sendable {
+        /// Which of the meaning's.
+        var effect: Int
+        var resource: ResourceID
+        var context: ResourceContext
+        var variables: Variables
+        /// The element that the resource was found in, innermost last; `nil` for the event itself.
+        var values: [JSON]?
+    }
+    fileprivate(set) var stops: [Stop] = []
+    package fileprivate(set) var unresolved: [UnresolvedEffect] = []
+
+    /// In the order of the catalog file; one may be there twice.
+    package var resources: [ResourceID] { stops.map(\.resource) }
+}
+
+/// Where an event leads.
+package enum CatalogRoute: Sendable {
+    case known(EventRoute)
+    /// Not in the catalog: to be counted by name.
+    case unknownOperation
+    /// Known to change nothing that is watched.
+    case notOurs(reason: String)
+}
+
 extension Catalog {
     /// What an event means for resources. Whether it succeeded is the caller's to ask: a failure names resources too.
     package func changes(for event: ChangeEvent) -> CatalogMatch {
+        var event = event
+        event.body = event.body
+        do {
+            return try changes(reading: &event)
+        } catch {
+            preconditionFailure("a body that is a tree has been read")
+        }
+    }
+
+    /// The same, reading no more of the event's body than is looked into.
+    ///
+    /// Throws where that has two members of one name: such an event is a dead letter.
+    package func changes(reading event: inout ChangeEvent) throws(UndecodableRecord) -> CatalogMatch {
+        switch try route(&event) {
+        case .unknownOperation: return .unknownOperation
+        case .notOurs(let reason): return .notOurs(reason: reason)
+        case .known(let route):
+            guard let meaning = meanings[event.action] else { return .unknownOperation }
+            try event.readBody(meaning.places)
+            var changes: [ResourceChange] = []
+            for stop in route.stops { add(change(of: stop, meaning.effects[stop.effect], event), to: &changes) }
+            return .known(changes, unresolved: route.unresolved)
+        }
+    }
+
+    /// The resources that an event names: what intake asks of every event that it keeps.
+    package func route(_ event: inout ChangeEvent) throws(UndecodableRecord) -> CatalogRoute {
         guard let meaning = meanings[event.action] else {
             if let reason = notOurs[event.action] { return .notOurs(reason: reason) }
             if let match = notOursPrefixes.first(where: { event.action.hasPrefix($0.prefix) }) {
@@ -73,61 +131,89 @@ extension Catalog {
             }
             return .unknownOperation
         }
-        var collected = Collected()
-        let scope = EventScope(event)
-        for effect in meaning.effects { apply(effect, scope: scope, event: event, to: &collected) }
-        return .known(collected.changes, unresolved: collected.unresolved)
+        try event.find(meaning.places)
+        var route = EventRoute()
+        var scope: EventScope?
+        for index in meaning.effects.indices {
+            if let found = plain(meaning, index, event) {
+                route.stops.append(found)
+            } else {
+                let whole =
+                    if let scope { scope } else { EventScope(event, body: try event.namingBody(meaning.places)) }
+                follow(meaning.effects[index], index, scope: whole, event: event, into: &route)
+                scope = whole
+            }
+        }
+        return .known(route)
     }
 
-    private struct Collected {
-        var changes: [ResourceChange] = []
-        var unresolved: [UnresolvedEffect] = []
-
-        /// Two effects on one resource become one change, with the effect that says more.
-        mutating func add(_ change: ResourceChange) {
-            guard let index = changes.firstIndex(where: { $0.resource == change.resource }) else {
-                changes.append(change)
-                return
+    private func plain(_ meaning: EventMeaning, _ index: Int, _ event: ChangeEvent) -> EventRoute.Stop? {
+        guard let plain = meaning.plain[index] else { return nil }
+        return event.withFound { slots, text in
+            plain.resource(slots, in: text, of: event).map { found in
+                EventRoute.Stop(
+                    effect: index, resource: found.resource, context: found.context, variables: found.variables,
+                    values: nil)
             }
-            let order: [Effect] = [.creates, .deletes, .changes, .relates]
-            changes[index].effect = order.first { $0 == changes[index].effect || $0 == change.effect } ?? .changes
-            changes[index].changes += change.changes.filter { !changes[index].changes.contains($0) }
         }
     }
 
-    private func apply(
-        _ effect: EventEffect, scope: EventScope, event: ChangeEvent, to collected: inout Collected
+    private func follow(
+        _ effect: EventEffect, _ index: Int, scope: EventScope, event: ChangeEvent, into route: inout EventRoute
     ) {
         let scopes = effect.each.map { scope.entering($0) } ?? [scope]
         if scopes.isEmpty, effect.effect != .relates, let each = effect.each, !scope.hasList(at: each) {
-            collected.unresolved.append(
+            route.unresolved.append(
                 UnresolvedEffect(type: effect.types[0], effect: effect.effect, reason: "the event lists none"))
         }
         for scope in scopes where effect.conditions.allSatisfy({ $0.holds(in: scope) }) {
             switch resolve(effect, in: scope, event: event) {
-            case .resource(let type, let id, let context, let scope):
-                collected.add(
-                    ResourceChange(
-                        resource: id, context: context, effect: effect.effect,
-                        changes: evidence(of: effect, in: scope, type: type)))
+            case .resource(let id, let context, let variables):
+                route.stops.append(
+                    EventRoute.Stop(
+                        effect: index, resource: id, context: context, variables: variables,
+                        values: effect.each == nil ? nil : scope.values))
             case .anotherType: break
             case .unresolved(let reason):
                 // What is only related may be left out of an event.
                 guard effect.effect != .relates else { break }
-                collected.unresolved.append(
+                route.unresolved.append(
                     UnresolvedEffect(type: effect.types[0], effect: effect.effect, reason: reason))
             }
         }
     }
 
-    private func evidence(of effect: EventEffect, in scope: EventScope, type: ResourceType) -> [EvidenceChange] {
-        let carried = effect.carries.flatMap { $0.changes(in: scope, of: type) }.map(type.withoutSecrets)
-        switch effect.effect {
-        case .creates: return [.created] + carried
-        case .deletes: return [.deleted]
-        case .changes: return carried
-        case .relates: return []
+    /// Two effects on one resource become one change, with the effect that says more.
+    private func add(_ change: ResourceChange, to changes: inout [ResourceChange]) {
+        guard let index = changes.firstIndex(where: { $0.resource == change.resource }) else {
+            changes.append(change)
+            return
         }
+        let order: [Effect] = [.creates, .deletes, .changes, .relates]
+        changes[index].effect = order.first { $0 == changes[index].effect || $0 == change.effect } ?? .changes
+        changes[index].changes += change.changes.filter { !changes[index].changes.contains($0) }
+    }
+
+    private func change(of stop: EventRoute.Stop, _ effect: EventEffect, _ event: ChangeEvent) -> ResourceChange {
+        var scope = EventScope(event, body: .null)
+        scope.values = stop.values ?? [event.body]
+        scope.variables = stop.variables
+        return ResourceChange(
+            resource: stop.resource, context: stop.context, effect: effect.effect,
+            changes: types[stop.resource.type].map { evidence(of: effect, in: scope, type: $0) } ?? [])
+    }
+
+    private func evidence(of effect: EventEffect, in scope: EventScope, type: ResourceType) -> [EvidenceChange] {
+        switch effect.effect {
+        case .creates: [.created] + carried(effect, in: scope, type: type)
+        case .deletes: [.deleted]
+        case .changes: carried(effect, in: scope, type: type)
+        case .relates: []
+        }
+    }
+
+    private func carried(_ effect: EventEffect, in scope: EventScope, type: ResourceType) -> [EvidenceChange] {
+        effect.carries.flatMap { $0.changes(in: scope, of: type) }.map(type.withoutSecrets)
     }
 }
 

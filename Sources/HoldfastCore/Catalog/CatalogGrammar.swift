@@ -39,6 +39,7 @@ extension Catalog {
             "relations", .map(keys: "a name", relationShape),
             "other types' resources that this one names, or is named by"),
         .init("read", .oneOrMany(readShape), "the calls that read one, first to last"),
+        .init("unread", .map(keys: "a path", .text), "what no call reads, and why not"),
         .init("list", listShape, "the call that lists all of an account and region"),
         .init("consistency", .duration, "how long after a write a read may still be stale; 5s where not given"),
         .init("samples", .map(keys: "a name, unique in the catalog", .anything), "known states for tests"))
@@ -53,6 +54,7 @@ extension Catalog {
             "what the answer says: paths and their sources, null where it has none; or names to take as they are"),
         .init("absent", .oneOrMany(.text), "error codes that mean that these properties are absent"),
         .init("gone", .oneOrMany(.text), "error codes that mean that there is no such resource"),
+        .init("gone-when", conditionsShape, "what the answer says of a resource that is gone but for its name"),
         .init("when", conditionsShape, "only where all of this holds of what was read before"),
         .init(
             "tests",
@@ -71,6 +73,7 @@ extension Catalog {
         .init("each", .text, required: true, "where in the answer the resources stand"),
         .init("name", .anything, required: true, "the source of the id or of its last variable, or a map of variables"),
         .init("region", .anything, "the source of the region, where it is not the one that was asked"),
+        .init("absent", .oneOrMany(.text), "error codes that mean that there are none"),
         .init("when", conditionsShape, "only elements of which all of this holds"),
         .init(
             "tests",

@@ -65,9 +65,8 @@ struct CatalogReader {
     // MARK: Sources
 
     private static let words = [
-        "value", "variable", "json", "text", "number", "bool", "upper-camel", "after", "of", "lookup", "in", "map",
-        "list",
-        "each", "when", "join", "with",
+        "value", "variable", "json", "text", "number", "bool", "upper-camel", "entries", "after", "of", "lookup", "in",
+        "map", "list", "each", "when", "join", "with",
     ]
 
     mutating func source(_ node: Node?) -> ValueSource? {
@@ -97,6 +96,7 @@ struct CatalogReader {
         if let inner = source(node["number"]) { return .number(inner) }
         if let inner = source(node["bool"]) { return .bool(inner) }
         if let inner = source(node["upper-camel"]) { return .upperCamel(inner) }
+        if let inner = source(node["entries"]) { return .entries(inner) }
         if let mark = node["after"]?.text, !mark.isEmpty, let inner = source(node["of"]) { return .after(mark, inner) }
         if let inner = source(node["lookup"]), let table = node["in"]?.entries {
             let pairs = table.map { ($0.key, $0.value.json) }
@@ -145,7 +145,7 @@ extension EventPath {
     /// What is being looked at, itself.
     static let here = EventPath(up: 0, steps: [])
 
-    private init(up: Int, steps: [PropertyPath.Step]) {
+    init(up: Int, steps: [PropertyPath.Step]) {
         self.up = up
         self.steps = steps
     }

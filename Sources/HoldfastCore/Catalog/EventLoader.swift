@@ -11,7 +11,7 @@ extension CatalogReader {
             effects = [effect]
         }
         let tests = (node["tests"]?.list ?? []).compactMap { test($0) }
-        return EventMeaning(action: entry.key, effects: effects, tests: tests, place: entry.keyPlace)
+        return EventMeaning(action: entry.key, effects: effects, tests: tests, types: types, place: entry.keyPlace)
     }
 
     private mutating func effect(_ node: Node, types: [String: ResourceType]) -> EventEffect? {
@@ -28,9 +28,10 @@ extension CatalogReader {
                 report("\(type.name) needs name-prefix: to be told from other types by its ids", at: typesNode.place)
             }
         }
+        let names = names(node["name"], of: first)
         let effect = EventEffect(
-            effect: kind, types: known.map(\.name), each: eventPath(node["each"]),
-            names: names(node["name"], of: first),
+            effect: kind, types: known.map(\.name), each: eventPath(node["each"]), name: names.name,
+            variables: names.variables,
             matches: matches(node["match"]), account: source(node["account"]), region: source(node["region"]),
             alias: alias(node["alias"], of: first), conditions: conditions(node["when"]),
             carries: (node["carries"]?.oneOrMany ?? []).compactMap { carried($0, types: known) }, place: node.place)
@@ -53,13 +54,17 @@ extension CatalogReader {
         }
     }
 
-    private mutating func names(_ node: Node?, of type: ResourceType) -> [String: ValueSource] {
-        guard let node else { return [:] }
+    /// The source of an id or of its last variable, or those of several variables.
+    private mutating func names(
+        _ node: Node?, of type: ResourceType
+    ) -> (name: ValueSource?, variables: [EventEffect.Variable]) {
+        guard let node else { return (nil, []) }
         let isSource = node.entries?.contains { !type.id.variables.contains($0.key) } ?? true
-        if isSource { return source(node).map { ["": $0] } ?? [:] }
-        var names: [String: ValueSource] = [:]
-        for entry in node.entries ?? [] { names[entry.key] = source(entry.value) }
-        return names
+        if isSource { return (source(node), []) }
+        let variables = (node.entries ?? []).compactMap { entry in
+            source(entry.value).map { EventEffect.Variable(name: entry.key, source: $0) }
+        }
+        return (nil, variables)
     }
 
     private mutating func matches(_ node: Node?) -> [EventEffect.Match] {
@@ -140,7 +145,7 @@ extension CatalogReader {
     }
 
     /// What a source builds here has only names that the types have.
-    private mutating func check(
+    mutating func check(
         _ source: ValueSource, at path: PropertyPath, types: [ResourceType], place: SourcePlace
     ) {
         switch source {
@@ -161,6 +166,11 @@ extension CatalogReader {
         case .constant(let json): check(json, at: path, types: types, place: place)
         case .lookup(_, let table):
             for name in table.keys.sorted() { check(table[name] ?? .null, at: path, types: types, place: place) }
+        case .entries:
+            for name in ["Key", "Value"] {
+                let inner = PropertyPath(path.steps + [.each, .name(name)])
+                for type in types { _ = check(inner, of: type, at: place) }
+            }
         case .path, .variable, .json, .text, .number, .bool, .upperCamel, .after, .join: break
         }
     }

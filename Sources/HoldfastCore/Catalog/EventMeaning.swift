@@ -4,9 +4,62 @@ internal import HoldfastJSON
 struct EventMeaning: Sendable {
     /// `s3.amazonaws.com/PutBucketPolicy`; Azure's in lower case.
     var action: String
-    var effects: [EventEffect]
+    let effects: [EventEffect]
     var tests: [EventTest]
     var place: SourcePlace
+    /// Where in an event this looks.
+    let places: EventPlaces
+    /// Of each effect, where its resource can be read off the text.
+    let plain: [PlainNaming?]
+
+    init(
+        action: String, effects: [EventEffect], tests: [EventTest], types: [String: ResourceType], place: SourcePlace
+    ) {
+        self.action = action
+        self.effects = effects
+        self.tests = tests
+        self.place = place
+        var naming: [EventPath] = []
+        var others: [EventPath] = []
+        for effect in effects {
+            effect.forEachNamingPlace { naming.append($0) }
+            for carried in effect.carries { carried.forEachPlace { others.append($0) } }
+        }
+        // What is said of an element may stand around it.
+        let isSplit = effects.allSatisfy { $0.each == nil }
+        let places =
+            isSplit ? EventPlaces(naming: naming, others: others) : EventPlaces(naming: naming + others, others: [])
+        plain = effects.map { effect in types[effect.types[0]].flatMap { PlainNaming(effect, of: $0, in: places) } }
+        self.places = places
+    }
+}
+
+extension EventEffect {
+    fileprivate func forEachNamingPlace(_ body: (EventPath) -> Void) {
+        if let each { body(each) }
+        let sources = [name, account, region, alias?.source].compactMap { $0 }
+        for source in sources + matches.map(\.source) + variables.map(\.source) { source.forEachPlace(body) }
+        for condition in conditions { body(condition.path) }
+    }
+}
+
+extension CarriedChange {
+    fileprivate func forEachPlace(_ body: (EventPath) -> Void) {
+        for condition in conditions { body(condition.path) }
+        switch kind {
+        case .set(let assignments), .patch(let assignments):
+            for assignment in assignments { assignment.source.forEachPlace(body) }
+        case .copy(let from, _): body(from)
+        case .put(_, let each, let key, let value):
+            if let each { body(each) }
+            key?.forEachPlace(body)
+            value.forEachPlace(body)
+        case .remove(_, let each, let key):
+            if let each { body(each) }
+            key.forEachPlace(body)
+        case .touched: break
+        }
+    }
 }
 
 /// One effect of an operation on one resource, or on one resource for each element of a list.
@@ -15,8 +68,10 @@ struct EventEffect: Sendable {
     /// Several where the id's beginning tells which is meant (``ResourceType/namePrefix``).
     var types: [String]
     var each: EventPath?
-    /// Of the id's variables; under an empty name what is a whole id or the last variable's value.
-    var names: [String: ValueSource]
+    /// Of a whole id, or of the last variable's value.
+    var name: ValueSource?
+    /// Of other variables of the id.
+    var variables: [Variable]
     /// A text that has this form gives variables.
     var matches: [Match]
     var account: ValueSource?
@@ -26,6 +81,10 @@ struct EventEffect: Sendable {
     var carries: [CarriedChange]
     var place: SourcePlace
 
+    struct Variable: Sendable {
+        var name: String
+        var source: ValueSource
+    }
     struct Match: Sendable {
         var source: ValueSource
         var template: IDTemplate

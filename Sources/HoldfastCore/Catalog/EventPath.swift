@@ -28,16 +28,17 @@ struct EventPath: Sendable, Hashable {
 }
 
 /// What a path starts from: the event, the elements entered so far, and what the resource's name was made of.
-struct EventScope {
+struct EventScope: Sendable {
     /// The event's body first, the innermost element last.
     var values: [JSON]
     /// Of the id, and of a `match:`.
-    var variables: [String: String] = [:]
+    var variables = Variables()
     /// Letter case and underscores of names do not count.
     var isLenient: Bool
 
-    init(_ event: ChangeEvent) {
-        values = [event.body]
+    /// - Parameter body: of the event, as far as it is needed.
+    init(_ event: ChangeEvent, body: JSON) {
+        values = [body]
         isLenient = event.cloud == .azure
     }
 

@@ -28,7 +28,7 @@ extension Catalog {
     }
 
     enum Resolution {
-        case resource(ResourceType, ResourceID, ResourceContext, EventScope)
+        case resource(ResourceID, ResourceContext, Variables)
         /// The id's beginning says that it is of none of the types that are meant.
         case anotherType
         case unresolved(String)
@@ -43,31 +43,31 @@ extension Catalog {
             guard let values = form.values(in: lower ? text.lowercased() : text) else {
                 return .unresolved("\"\(text)\" is not of the form \(match.template)")
             }
-            scope.variables.merge(values) { _, new in new }
+            scope.variables.merge(values)
         }
-        let text = effect.names[""]?.value(in: scope)?.firstScalarText
+        let text = effect.name?.value(in: scope)?.firstScalarText
         guard let type = meantType(of: effect, name: text) else { return .anotherType }
         var strange: String?
         if let text, !text.isEmpty {
             if let values = type.variables(named: text) {
-                scope.variables.merge(values) { _, new in new }
+                scope.variables.merge(values)
             } else {
                 strange = "\"\(text)\" is no id of \(type.name)"
             }
         }
-        for (name, source) in effect.names where !name.isEmpty {
-            guard let value = source.value(in: scope)?.firstScalarText else { continue }
-            scope.variables[name] = type.cloud == .azure ? value.lowercased() : value
+        for variable in effect.variables {
+            guard let value = variable.source.value(in: scope)?.firstScalarText else { continue }
+            scope.variables[variable.name] = type.cloud == .azure ? value.lowercased() : value
         }
         let account = effect.account?.value(in: scope)?.firstScalarText ?? event.account
         let region = effect.region?.value(in: scope)?.firstScalarText ?? event.region
         if let found = type.resource(scope.variables, account: account, region: region) {
-            scope.variables = found.variables
-            return .resource(type, found.id, found.context, scope)
+            return .resource(found.id, found.context, found.variables)
         }
         if let alias = effect.alias, let value = alias.source.value(in: scope)?.firstScalarText, !value.isEmpty {
             let context = type.context(account: account, region: region, variables: [:])
-            return .resource(type, type.alias(kind: alias.kind, value: value, context: context), context, scope)
+            let id = type.alias(kind: alias.kind, value: value, context: context)
+            return .resource(id, context, scope.variables)
         }
         if let strange { return .unresolved(strange) }
         let missing = type.missing(scope.variables, account: account, region: region)
@@ -88,21 +88,17 @@ extension ResourceType {
     /// What every id may hold and every event gives.
     static let surroundings = ["partition", "account", "subscription", "project", "region"]
 
-    /// The variable that names the resource among others of its kind: the last that is not its surroundings'.
-    var nameVariable: String? { id.variables.last { !ResourceType.surroundings.contains($0) } }
-
     /// The variables' values in an id of this type, in any known form; `nil` where it is none.
-    func variables(inID text: String) -> [String: String]? {
-        let lower = cloud == .azure
-        let text = lower ? text.lowercased() : text
-        for form in [id] + aliases {
-            if let values = (lower ? form.lowercased : form).values(in: text) { return values }
+    func variables(inID text: String) -> Variables? {
+        let text = cloud == .azure ? text.lowercased() : text
+        for form in forms {
+            if let values = form.values(in: text) { return values }
         }
         return nil
     }
 
     /// The same, or the text as the value of the name's variable.
-    func variables(named text: String) -> [String: String]? {
+    func variables(named text: String) -> Variables? {
         if let values = variables(inID: text) { return values }
         guard let nameVariable, id.canHold(text, in: nameVariable) else { return nil }
         return [nameVariable: cloud == .azure ? text.lowercased() : text]
@@ -111,11 +107,11 @@ extension ResourceType {
     struct Resolved {
         var id: ResourceID
         var context: ResourceContext
-        var variables: [String: String]
+        var variables: Variables
     }
 
     /// - Parameter account: of the event or the neighbour that names the resource; empty where nothing is known.
-    func resource(_ variables: [String: String], account: String, region: String) -> Resolved? {
+    func resource(_ variables: Variables, account: String, region: String) -> Resolved? {
         let all = completed(variables, account: account, region: region)
         guard var text = id.filled({ all[$0] }) else { return nil }
         if cloud == .azure { text = text.lowercased() }
@@ -125,25 +121,24 @@ extension ResourceType {
     }
 
     /// The variables of the id that have no value.
-    func missing(_ variables: [String: String], account: String, region: String) -> [String] {
+    func missing(_ variables: Variables, account: String, region: String) -> [String] {
         let all = completed(variables, account: account, region: region)
         return id.variables.filter { all[$0]?.isEmpty ?? true }
     }
 
-    private func completed(_ variables: [String: String], account: String, region: String) -> [String: String] {
+    private func completed(_ variables: Variables, account: String, region: String) -> Variables {
         var all = variables
-        all["partition"] = variables["partition"] ?? ResourceType.partition(of: variables["region"] ?? region)
-        for name in ["account", "subscription", "project"] { all[name] = variables[name] ?? account }
-        all["region"] = variables["region"] ?? region
+        all.account = account
+        all.region = region
         return all
     }
 
-    func context(account: String, region: String, variables: [String: String]) -> ResourceContext {
+    func context(account: String, region: String, variables: Variables) -> ResourceContext {
         // What the id says of its place is truer than where the event was logged.
-        let inID = id.variables.first { ["account", "subscription", "project"].contains($0) }
-        let place = id.variables.contains("region") ? variables["region"] ?? region : region
+        let place = idHasRegion ? variables["region"] ?? region : region
         return ResourceContext(
-            cloud: cloud, account: inID.flatMap { variables[$0] } ?? account, region: scope == .global ? "" : place)
+            cloud: cloud, account: accountVariable.flatMap { variables[$0] } ?? account,
+            region: scope == .global ? "" : place)
     }
 
     func alias(kind: String, value: String, context: ResourceContext) -> ResourceID {

@@ -57,27 +57,28 @@ package struct IDTemplate: Sendable, Hashable, CustomStringConvertible {
     /// The variables' values in an id of this form; `nil` where the id is of another form. A variable that is
     /// followed by text reaches to the first place where that text stands (a wide one to the last); the last one takes
     /// the rest.
-    package func values(in id: some StringProtocol) -> [String: String]? {
-        var values: [String: String] = [:]
-        var rest = Substring(id)
+    package func values(in id: String) -> Variables? {
+        let bytes = id.utf8
+        var values = Variables()
+        var at = bytes.startIndex
         for (index, part) in parts.enumerated() {
             if case .text(let text) = part {
-                guard rest.hasPrefix(text) else { return nil }
-                rest = rest.dropFirst(text.count)
+                guard bytes[at...].starts(with: text.utf8) else { return nil }
+                at = bytes.index(at, offsetBy: text.utf8.count)
                 continue
             }
             guard let name = part.name else { continue }
-            var end = rest.endIndex
+            var end = bytes.endIndex
             if index + 1 < parts.count, case .text(let next) = parts[index + 1] {
-                guard let found = place(of: next, in: rest, last: part.isWide) else { return nil }
+                guard let found = place(of: next.utf8, in: bytes[at...], last: part.isWide) else { return nil }
                 end = found
             }
-            let value = rest[..<end]
+            let value = bytes[at..<end]
             guard !value.isEmpty, part.isWide || !value.contains(where: separates) else { return nil }
-            values[name] = String(value)
-            rest = rest[end...]
+            values[name] = String(Substring(value))
+            at = end
         }
-        return rest.isEmpty ? values : nil
+        return at == bytes.endIndex ? values : nil
     }
 
     /// The same template with its texts in lower case: ids of Azure are compared so.
@@ -90,18 +91,29 @@ package struct IDTemplate: Sendable, Hashable, CustomStringConvertible {
     /// A text that can be the value of this variable, and is not a whole id of something else.
     package func canHold(_ text: String, in variable: String) -> Bool {
         if text.isEmpty || text.hasPrefix("arn:") || text.hasPrefix("//") { return false }
-        return parts.contains(.wide(variable)) || !text.contains(where: separates)
+        return parts.contains(.wide(variable)) || !text.utf8.contains(where: separates)
     }
 
-    private func separates(_ character: Character) -> Bool {
-        if character == "/" { return true }
-        guard character == ":", case .text(let first)? = parts.first else { return false }
-        return first.hasPrefix("arn:")
+    private func separates(_ byte: UInt8) -> Bool {
+        if byte == UInt8(ascii: "/") { return true }
+        guard byte == UInt8(ascii: ":"), case .text(let first)? = parts.first else { return false }
+        return first.utf8.starts(with: "arn:".utf8)
     }
 
-    private func place(of text: String, in rest: Substring, last: Bool) -> Substring.Index? {
-        guard last else { return rest.firstRange(of: text)?.lowerBound }
-        return rest.ranges(of: text).last?.lowerBound
+    private func place(
+        of text: String.UTF8View, in rest: Substring.UTF8View, last: Bool
+    ) -> Substring.UTF8View.Index? {
+        guard let first = text.first else { return nil }
+        var found: Substring.UTF8View.Index?
+        var at = rest.startIndex
+        while let next = rest[at...].firstIndex(of: first) {
+            if rest[next...].starts(with: text) {
+                found = next
+                if !last { return next }
+            }
+            at = rest.index(after: next)
+        }
+        return found
     }
 }
 

@@ -11,7 +11,7 @@ extension CatalogReader {
         var step = ReadStep(
             call: call, each: nil, parameters: parameters(node["with"], of: type), at: eventPath(node["at"]),
             fills: [], copies: [], absent: node["absent"]?.texts ?? [], gone: node["gone"]?.texts ?? [],
-            conditions: conditions(node["when"]), tests: [], place: node.place)
+            goneWhen: conditions(node["gone-when"]), conditions: conditions(node["when"]), tests: [], place: node.place)
         if let eachNode = node["each"], let text = eachNode.text, let each = path(text, at: eachNode.place) {
             if each.steps.last == .each {
                 if check(each, of: type, at: eachNode.place) { step.each = each }
@@ -36,14 +36,17 @@ extension CatalogReader {
         _ entry: Node.Entry, below base: PropertyPath, of type: ResourceType
     ) -> CarriedChange.Assignment? {
         guard let path = path(entry.key, at: entry.keyPlace), let source = source(entry.value) else { return nil }
-        _ = check(PropertyPath(base.steps + path.steps), of: type, at: entry.keyPlace)
+        let whole = PropertyPath(base.steps + path.steps)
+        _ = check(whole, of: type, at: entry.keyPlace)
+        check(source, at: whole, types: [type], place: entry.value.place)
         return CarriedChange.Assignment(path: path, source: source)
     }
 
     private mutating func parameters(_ node: Node?, of type: ResourceType) -> [ReadStep.Parameter] {
         (node?.entries ?? []).compactMap { entry in
             guard let source = source(entry.value) else { return nil }
-            let known = type.id.variables + ResourceType.surroundings
+            let own = type.id.variables.filter { !ResourceType.surroundings.contains($0) }
+            let known = own + ResourceType.surroundings + ["id"]
             for name in source.variables where !known.contains(name) {
                 let hint = suggestion(for: name, among: known)
                 report("the id of \(type.name) has no variable \"\(name)\"\(hint)", at: entry.value.place)
@@ -67,18 +70,20 @@ extension CatalogReader {
     /// The call under `list:`.
     mutating func listStep(_ node: Node?, of type: ResourceType) -> ListStep? {
         guard let node, let call = node["call"]?.text, let each = eventPath(node["each"]) else { return nil }
-        var names: [String: ValueSource] = [:]
+        var name: ValueSource?
+        var variables: [(name: String, source: ValueSource)] = []
         if let entries = node["name"]?.entries, entries.allSatisfy({ type.id.variables.contains($0.key) }) {
-            for entry in entries { names[entry.key] = source(entry.value) }
-        } else if let source = source(node["name"]) {
-            names[""] = source
+            variables = entries.compactMap { entry in source(entry.value).map { (entry.key, $0) } }
+        } else {
+            name = source(node["name"])
         }
         let tests = (node["tests"]?.list ?? []).map { test in
             ListTest(given: test["given"]?.json ?? .null, lists: test["lists"]?.texts ?? [], place: test.place)
         }
         return ListStep(
-            call: call, parameters: parameters(node["with"], of: type), each: each, names: names,
-            region: source(node["region"]), conditions: conditions(node["when"]), tests: tests, place: node.place)
+            call: call, parameters: parameters(node["with"], of: type), each: each, name: name,
+            variables: variables, region: source(node["region"]), absent: node["absent"]?.texts ?? [],
+            conditions: conditions(node["when"]), tests: tests, place: node.place)
     }
 }
 
@@ -90,7 +95,8 @@ extension ValueSource {
         case .path, .constant: []
         case .firstOf(let sources), .list(let sources), .join(let sources, _): sources.flatMap(\.variables)
         case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
-            .after(_, let source), .lookup(let source, _), .only(_, let source), .each(_, let source, _):
+            .entries(let source), .after(_, let source), .lookup(let source, _), .only(_, let source),
+            .each(_, let source, _):
             source.variables
         case .map(let members): members.flatMap(\.source.variables)
         }

@@ -14,7 +14,7 @@ package struct ReadRun: Sendable {
     }
 
     private let type: ResourceType
-    private let variables: [String: String]
+    private let variables: Variables
     private var document = JSON.object(JSONObject())
     private var sections: [(path: PropertyPath, value: JSON)] = []
     private var waiting: [Int]
@@ -30,7 +30,9 @@ package struct ReadRun: Sendable {
             let resolved = type.resource(named, account: context.account, region: context.region)
         else { return nil }
         self.type = type
-        variables = resolved.variables
+        var variables = resolved.variables
+        variables["id"] = resource.id
+        self.variables = variables
         waiting = Array(type.read.indices)
     }
 
@@ -38,7 +40,7 @@ package struct ReadRun: Sendable {
     /// element is what the step looks at.
     package mutating func serve(_ listed: JSON) {
         guard let first = type.read.first, let list = type.list, first.call == list.call, let at = first.at,
-            at == list.each, waiting.first == 0
+            at == list.each, waiting.first == 0, !listed.isNull
         else { return }
         waiting.removeFirst()
         fill(first, from: EventScope(value: listed), element: nil)
@@ -91,7 +93,7 @@ package struct ReadRun: Sendable {
         case .answer(let answer):
             var scopes = [scope(of: answer)]
             if let at = step.at { scopes = scopes[0].entering(at) }
-            guard let first = scopes.first else {
+            guard let first = scopes.first, !step.isGone(in: first) else {
                 isGone = isGone || request.element == nil
                 return
             }
@@ -121,7 +123,7 @@ package struct ReadRun: Sendable {
 
     private mutating func fill(_ step: ReadStep, from scope: EventScope, element: Int?) {
         var scope = scope
-        scope.variables.merge(variables) { own, _ in own }
+        scope.variables = variables
         let from = scope.values[scope.values.count - 1]
         var filled = step.fills.map { (path: $0.path, value: $0.source.value(in: scope) ?? .null) }
         filled += step.copies.map { (path: PropertyPath(names: $0), value: from[$0] ?? .null) }

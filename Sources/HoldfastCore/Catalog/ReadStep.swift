@@ -15,6 +15,8 @@ package struct ReadStep: Sendable {
     var absent: [String]
     /// Error codes that mean that there is no such resource.
     var gone: [String]
+    /// What an answer says of a resource that is gone but for its name: a project that is being deleted.
+    var goneWhen: [EventCondition]
     /// Of what was read so far.
     var conditions: [EventCondition]
     var tests: [ReadTest]
@@ -32,6 +34,10 @@ package struct ReadStep: Sendable {
         return own.map { PropertyPath(each.steps + $0.steps) }
     }
 
+    func isGone(in answer: EventScope) -> Bool {
+        !goneWhen.isEmpty && goneWhen.allSatisfy { $0.holds(in: answer) }
+    }
+
     /// It needs something that another step reads.
     var needsOthers: Bool {
         each != nil || !conditions.isEmpty || parameters.contains { !$0.source.paths.isEmpty }
@@ -44,9 +50,13 @@ package struct ListStep: Sendable {
     var parameters: [ReadStep.Parameter]
     /// Where the resources stand in the answer: `SecurityGroups[]`.
     var each: EventPath
-    /// As in an event: of the id's variables; under an empty name a whole id or the last variable's value.
-    var names: [String: ValueSource]
+    /// As in an event: of a whole id or the last variable's value.
+    var name: ValueSource?
+    /// Of other variables of the id.
+    var variables: [(name: String, source: ValueSource)]
     var region: ValueSource?
+    /// Error codes that mean that there are none: the service is not in use there.
+    package var absent: [String]
     var conditions: [EventCondition]
     var tests: [ListTest]
     var place: SourcePlace
@@ -108,8 +118,8 @@ extension ListStep {
         var unnamed = 0
         for scope in EventScope(value: answer).entering(each)
         where conditions.allSatisfy({ $0.holds(in: scope) }) {
-            var variables = names[""]?.value(in: scope)?.firstScalarText.flatMap { type.variables(named: $0) } ?? [:]
-            for (name, source) in names where !name.isEmpty {
+            var variables = name?.value(in: scope)?.firstScalarText.flatMap { type.variables(named: $0) } ?? [:]
+            for (name, source) in self.variables {
                 guard let value = source.value(in: scope)?.firstScalarText else { continue }
                 variables[name] = type.cloud == .azure ? value.lowercased() : value
             }
@@ -131,15 +141,21 @@ package struct ListedResource: Sendable {
     package var resource: ResourceID
     package var context: ResourceContext
     package var element: JSON
+
+    package init(resource: ResourceID, context: ResourceContext, element: JSON) {
+        self.resource = resource
+        self.context = context
+        self.element = element
+    }
 }
 
 extension ResourceType {
     /// The variables that every resource in a place has.
-    func surroundings(of context: ResourceContext) -> [String: String] {
-        [
-            "partition": ResourceType.partition(of: context.region), "account": context.account,
-            "subscription": context.account, "project": context.account, "region": context.region,
-        ]
+    func surroundings(of context: ResourceContext) -> Variables {
+        var variables = Variables()
+        variables.account = context.account
+        variables.region = context.region
+        return variables
     }
 
     /// The one resource of this type in a place, where there is one in every account or region: its id has no name.

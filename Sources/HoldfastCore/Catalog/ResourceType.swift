@@ -23,13 +23,23 @@ package struct ResourceType: Sendable {
     }
 
     package var name: String
-    package var cloud: Cloud
+    package let cloud: Cloud
     /// The catalog file's name: `aws/s3`.
     package var service: String
     /// The canonical id with variables: `arn:{partition}:s3:::{BucketName}`.
-    package var id: IDTemplate
+    package let id: IDTemplate
     /// Other forms in which the same id is written: an ARN with a path, a resource name without its service.
-    package var aliases: [IDTemplate]
+    package var aliases: [IDTemplate] {
+        didSet { forms = ResourceType.forms(id, aliases, cloud) }
+    }
+    /// ``id`` and ``aliases`` as they are compared.
+    private(set) var forms: [IDTemplate]
+    /// The variable of the id that names the resource among others of its kind: the last that is not its
+    /// surroundings'.
+    let nameVariable: String?
+    /// The variable of the id that is its account.
+    let accountVariable: String?
+    let idHasRegion: Bool
     /// What else an event may name the resource by, and the path that holds it: `group-name` -> `GroupName`.
     package var knownBy: [String: PropertyPath]
     /// How every value of the id's last variable begins (`i-`), where the cloud's ids tell their type; else empty.
@@ -49,6 +59,8 @@ package struct ResourceType: Sendable {
     package var relations: [String: Relation]
     /// The calls that together read one, first to last.
     package var read: [ReadStep]
+    /// Properties that no call reads, and why not.
+    package var unread: [PropertyPath: String] = [:]
     /// `nil` where there is one in every account or region, or no call lists them.
     package var list: ListStep?
     /// How long after a write a read may still be stale.
@@ -69,6 +81,11 @@ package struct ResourceType: Sendable {
         self.service = service
         self.id = id
         self.aliases = aliases
+        forms = ResourceType.forms(id, aliases, cloud)
+        let variables = id.variables
+        nameVariable = variables.last { !ResourceType.surroundings.contains($0) }
+        accountVariable = variables.first { ["account", "subscription", "project"].contains($0) }
+        idHasRegion = variables.contains("region")
         self.knownBy = knownBy
         self.namePrefix = namePrefix
         self.example = example
@@ -83,5 +100,9 @@ package struct ResourceType: Sendable {
         self.samples = samples
         self.place = place
         indexPaths()
+    }
+
+    private static func forms(_ id: IDTemplate, _ aliases: [IDTemplate], _ cloud: Cloud) -> [IDTemplate] {
+        ([id] + aliases).map { cloud == .azure ? $0.lowercased : $0 }
     }
 }

@@ -74,6 +74,12 @@ extension CatalogReader {
         for entry in node["unordered"]?.entries ?? [] { addListKey(entry, to: &type) }
         type.relations = relations(node["relations"])
         type.read = readSteps(node["read"], of: type)
+        for entry in node["unread"]?.entries ?? [] {
+            guard let path = path(entry.key, at: entry.keyPlace), check(path, of: type, at: entry.keyPlace) else {
+                continue
+            }
+            type.unread[path] = entry.value.text ?? ""
+        }
         type.list = listStep(node["list"], of: type)
         if let consistency = node["consistency"]?.text.flatMap({ Span($0) }) { type.consistency = consistency }
         for entry in node["samples"]?.entries ?? [] { addSample(entry, to: &type) }

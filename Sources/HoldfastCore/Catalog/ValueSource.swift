@@ -16,6 +16,8 @@ indirect enum ValueSource: Sendable, Hashable {
     case bool(ValueSource)
     /// All names within begin with an upper-case letter: `cidrIp` -> `CidrIp`.
     case upperCamel(ValueSource)
+    /// A map as a list: `{a: b}` -> `[{Key: a, Value: b}]`.
+    case entries(ValueSource)
     /// The part after the last of this text: `arn:…:role/a` -> `a` for `/`.
     case after(String, ValueSource)
     case lookup(ValueSource, [String: JSON])
@@ -47,6 +49,10 @@ indirect enum ValueSource: Sendable, Hashable {
         case .number(let source): return source.value(in: scope).flatMap(ValueSource.number)
         case .bool(let source): return source.value(in: scope)?.firstScalarText.flatMap(ValueSource.bool)
         case .upperCamel(let source): return source.value(in: scope)?.upperCamel
+        case .entries(let source):
+            return source.value(in: scope)?.object.map { object in
+                .array(object.members.map { .object(JSONObject([("Key", .string($0.name)), ("Value", $0.value)])) })
+            }
         case .after(let mark, let source):
             guard let text = source.value(in: scope)?.firstScalarText else { return nil }
             return .string(text.ranges(of: mark).last.map { String(text[$0.upperBound...]) } ?? text)
@@ -93,11 +99,34 @@ indirect enum ValueSource: Sendable, Hashable {
         case .constant, .variable: []
         case .firstOf(let sources), .list(let sources), .join(let sources, _): sources.flatMap(\.paths)
         case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
-            .after(_, let source), .lookup(let source, _):
+            .entries(let source), .after(_, let source), .lookup(let source, _):
             source.paths
         case .map(let members): members.flatMap(\.source.paths)
         case .each(let path, _, _): [path]
         case .only(let conditions, let source): conditions.map(\.path) + source.paths
+        }
+    }
+}
+
+extension ValueSource {
+    /// Calls back with every place, those within an `each:` included.
+    func forEachPlace(_ body: (EventPath) -> Void) {
+        switch self {
+        case .path(let path): body(path)
+        case .constant, .variable: break
+        case .firstOf(let sources), .list(let sources), .join(let sources, _):
+            for source in sources { source.forEachPlace(body) }
+        case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
+            .entries(let source), .after(_, let source), .lookup(let source, _):
+            source.forEachPlace(body)
+        case .map(let members): for member in members { member.source.forEachPlace(body) }
+        case .each(let path, let value, let conditions):
+            body(path)
+            value.forEachPlace(body)
+            for condition in conditions { body(condition.path) }
+        case .only(let conditions, let source):
+            for condition in conditions { body(condition.path) }
+            source.forEachPlace(body)
         }
     }
 }

@@ -5,20 +5,30 @@ internal import HoldfastJSON
 ///
 /// All functions take the slots of ``paths``, of which the first is at `first`, and the text that they count from.
 enum CloudTrailScan {
-    /// The members that are looked at, in the order of ``Field``.
+    /// The members that decide what becomes of a record, in the order of ``Field``.
     static let paths: [[String]] =
         [
-            "eventSource", "eventName", "eventTime", "readOnly", "errorCode", "recipientAccountId", "eventID",
-            "awsRegion", "sourceIPAddress", "userAgent", "eventType", "sessionCredentialFromConsole",
-            "responseElements", "userIdentity",
+            "eventSource", "eventName", "eventTime", "readOnly", "errorCode", "recipientAccountId", "responseElements",
+            "eventID", "awsRegion", "sourceIPAddress", "userAgent", "eventType", "sessionCredentialFromConsole",
+            "userIdentity",
         ].map { [$0] }
-        + ["accountId", "arn", "principalId", "invokedBy", "userName", "type", "accessKeyId"].map {
+        + ["arn", "accountId", "principalId", "invokedBy", "userName", "type", "accessKeyId"].map {
             ["userIdentity", $0]
         }
 
+    /// The order in which the service writes the members of its records.
+    static let usual: [[String]] =
+        [
+            "eventVersion", "userIdentity", "eventTime", "eventSource", "eventName", "awsRegion", "sourceIPAddress",
+            "userAgent", "requestParameters", "responseElements", "requestID", "eventID", "readOnly", "resources",
+            "eventType", "managementEvent", "recipientAccountId", "eventCategory", "tlsDetails",
+        ].map { [$0] }
+        + ["type", "principalId", "arn", "accountId", "accessKeyId"].map { ["userIdentity", $0] }
+
     private enum Field: Int {
-        case source, name, time, readOnly, errorCode, recipient, id, region, sourceIP, userAgent, eventType
-        case fromConsole, answer, identity, account, arn, principal, invokedBy, userName, type, accessKey
+        case source, name, time, readOnly, errorCode, recipient, answer
+        case id, region, sourceIP, userAgent, eventType, fromConsole, identity
+        case arn, account, principal, invokedBy, userName, type, accessKey
     }
     /// In the order in which they are asked for who acted.
     private static let actors: [Field] = [.arn, .principal, .invokedBy, .userName]
@@ -47,6 +57,8 @@ enum CloudTrailScan {
             guard source.equals(service.source, in: text) else { continue }
             // The sign-in service says in its answers how an operation ended.
             if service.source == CloudTrailSession.signIn { return .tree }
+            // One that failed gave no answer, and opened nothing.
+            guard !isNothing(slots[first + Field.answer.rawValue]) else { return .ordinary }
             return service.names.contains { name.equals($0, in: text) } ? .session : .ordinary
         }
         return .ordinary
@@ -110,17 +122,28 @@ extension CloudTrailScan {
         ["credentials", "accessKeyId"], ["assumedRoleUser", "arn"], ["federatedUser", "arn"], ["credentialSet"],
     ])
 
-    /// The sessions that a record of kind `session` says were opened; `nil` where they stand elsewhere than usual.
-    static func sessions(
-        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, scratch: inout [JSONSlice]
-    ) -> [String]? {
-        let response = slots[first + Field.answer.rawValue]
-        if isNothing(response) { return [] }
-        guard answer.scan(response, in: text, into: &scratch) == .fields, scratch[3].isAbsent else { return nil }
+    /// What a record of kind `session` opened; `nil` where it opened none, or says so in an unusual way.
+    static func opening(
+        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, scratch: inout [JSONSlice],
+        pool: inout TextPool
+    ) -> SessionOpening? {
+        func plain(_ field: Field) -> String? {
+            let slot = slots[first + field.rawValue]
+            return isPlain(slot) ? slot.string(in: text) : nil
+        }
+        guard isNothing(slots[first + Field.errorCode.rawValue]),
+            answer.scan(slots[first + Field.answer.rawValue], in: text, into: &scratch) == .fields,
+            scratch[3].isAbsent, let time = pool.time(text, slots[first + Field.time.rawValue].range),
+            let arn = plain(.arn), let type = plain(.type)
+        else { return nil }
         let key = scratch[0].string(in: text) ?? ""
         let role = scratch[1].string(in: text) ?? ""
         let name = role.isEmpty ? scratch[2].string(in: text) ?? "" : role
-        return [key, name].filter { !$0.isEmpty }
+        let sessions = [key, name].filter { !$0.isEmpty }
+        guard !sessions.isEmpty else { return nil }
+        let caller = CloudTrailFields.Identity(type: type, arn: arn, accessKey: plain(.accessKey)).actor
+        return SessionOpening(
+            sessions: sessions, caller: caller, action: action(slots, first, in: text, pool: &pool), opened: time)
     }
 
     /// An event that succeeded, its body left as text; `nil` where the record is anything else, or leaves something
@@ -128,7 +151,7 @@ extension CloudTrailScan {
     ///
     /// - Parameter record: where the record stands.
     static func event(
-        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, _ record: Range<Int>,
+        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, _ record: JSONSlice,
         scratch: inout [JSONSlice], pool: inout TextPool
     ) -> ChangeEvent? {
         guard let readOnly = slots[first + Field.readOnly.rawValue].bool,
@@ -144,32 +167,37 @@ extension CloudTrailScan {
                 return (try? slot.tree(in: text))?.scalarText.flatMap { $0.isEmpty ? nil : $0 }
             }
         }
-        var fields = CloudTrailFields()
-        fields.readOnly = readOnly ? "true" : "false"
-        (fields.recipient, fields.region, fields.sourceIP) = (scalar(.recipient), scalar(.region), scalar(.sourceIP))
-        (fields.eventType, fields.fromConsole) = (scalar(.eventType), scalar(.fromConsole))
-        fields.identity = CloudTrailFields.Identity(
-            type: scalar(.type), arn: scalar(.arn), principal: scalar(.principal), invokedBy: scalar(.invokedBy),
-            userName: scalar(.userName), account: scalar(.account), accessKey: scalar(.accessKey))
+        let id = slots[first + Field.id.rawValue]
+        guard isPlain(id) else { return nil }
+        var sourceIdentity: String?
         let whole = slots[first + Field.identity.rawValue]
         if case .object = whole.kind {
-            guard identity.scan(whole, in: text, into: &scratch) == .fields, isNothing(scratch[1]) else { return nil }
-            if !isNothing(scratch[0]) {
-                guard isPlain(scratch[0]) else { return nil }
-                fields.identity.sourceIdentity = scratch[0].string(in: text)
-            }
+            guard identity.scan(whole, in: text, into: &scratch) == .fields, isNothing(scratch[1]),
+                isNothing(scratch[0]) || isPlain(scratch[0])
+            else { return nil }
+            sourceIdentity = scratch[0].string(in: text)
         }
+        var fields = CloudTrailFields()
+        fields.readOnly = readOnly ? "true" : "false"
+        fields.recipient = scalar(.recipient)
+        (fields.region, fields.sourceIP) = (scalar(.region), scalar(.sourceIP))
+        (fields.eventType, fields.fromConsole) = (scalar(.eventType), scalar(.fromConsole))
+        fields.identity = CloudTrailFields.Identity(
+            type: scalar(.type), arn: scalar(.arn), principal: scalar(.principal),
+            invokedBy: scalar(.invokedBy), userName: scalar(.userName), account: scalar(.account),
+            accessKey: scalar(.accessKey), sourceIdentity: sourceIdentity)
         var agent: UserAgent?
-        if isPlain(slots[first + Field.userAgent.rawValue]) {
-            let known = pool.agent(text, slots[first + Field.userAgent.rawValue].range)
+        let userAgent = slots[first + Field.userAgent.rawValue]
+        if isPlain(userAgent) {
+            let known = pool.agent(text, userAgent.range)
             (fields.userAgent, agent) = (known.text, known.agent)
         } else {
             fields.userAgent = scalar(.userAgent)
         }
-        let id = slots[first + Field.id.rawValue]
-        guard isPlain(id), fields.region != nil, fields.recipient ?? fields.identity.account != nil else { return nil }
+        guard fields.region != nil, fields.recipient ?? fields.identity.account != nil else { return nil }
+        let body = EventBody.text(TextPool.copied(text, record.range))
         return fields.event(
             id: TextPool.made(text, id.range), time: time, action: action(slots, first, in: text, pool: &pool),
-            outcome: .success, facts: EnvelopeFacts(), body: .text(TextPool.copied(text, record)), agent: agent)
+            outcome: .success, facts: EnvelopeFacts(), body: body, agent: agent)
     }
 }

@@ -8,7 +8,7 @@ package enum DecodeDetail: Sendable, Hashable {
 
 /// What became of one record. Every record of the input becomes at least one of these.
 package enum DecodedItem: Sendable {
-    /// A write that succeeded. From ``DecodeDetail/intake`` its body may be text: see ``ChangeEvent/readBody()``.
+    /// A write that succeeded. From ``DecodeDetail/intake`` its body may be text.
     indirect case event(ChangeEvent)
     /// Someone opened a session: a role assumed, a token issued, a sign-in to the console.
     indirect case session(SessionOpening)
@@ -102,14 +102,21 @@ package struct SessionOpening: Sendable {
     package var sessions: [String]
     /// Who asked for the session; its own session key leads further back.
     package var caller: Principal
+    /// As in ``ChangeEvent``.
+    package var action: String
     package var opened: Timestamp
-    /// The event that says so.
-    package var event: ChangeEvent
+    /// The event that says so; `nil` from ``DecodeDetail/intake``, which asks for no more than the above.
+    package var event: ChangeEvent?
 
-    init(sessions: [String], caller: Principal, event: ChangeEvent) {
+    init(sessions: [String], caller: Principal, action: String, opened: Timestamp) {
         self.sessions = sessions
         self.caller = caller
-        opened = event.time
+        self.action = action
+        self.opened = opened
+    }
+
+    init(sessions: [String], caller: Principal, event: ChangeEvent) {
+        self.init(sessions: sessions, caller: caller, action: event.action, opened: event.time)
         self.event = event
     }
 }

@@ -37,8 +37,9 @@ extension DecodedItem {
         case .undecodable: return nil
         case .event(let event): return HoldfastCore.explanation(of: event, affected: affected, dropped: nil)
         case .session(let session):
-            let reason = session.event.readOnly ? DropReason.readOnly.description : nil
-            return HoldfastCore.explanation(of: session.event, affected: affected, dropped: reason)
+            guard let event = session.event else { return nil }
+            let reason = event.readOnly ? DropReason.readOnly.description : nil
+            return HoldfastCore.explanation(of: event, affected: affected, dropped: reason)
         case .dropped(let record):
             if let event = record.event {
                 return HoldfastCore.explanation(of: event, affected: affected, dropped: record.reason.description)

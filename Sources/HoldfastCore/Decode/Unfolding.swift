@@ -11,7 +11,8 @@ struct Unfolding {
     /// The members that decide how a text is read: of a CloudTrail record, of one in EventBridge's envelope, and lists.
     private static let fields = FieldSet(
         paths: CloudTrailScan.paths + CloudTrailScan.paths.map { ["detail"] + $0 } + [["detail-type"], ["detail"]]
-            + RecordShape.lists.map { [$0.name] })
+            + RecordShape.lists.map { [$0.name] },
+        usual: CloudTrailScan.usual + CloudTrailScan.usual.map { ["detail"] + $0 })
     private static let inDetail = CloudTrailScan.paths.count
     private static let detailType = inDetail * 2
 
@@ -24,7 +25,7 @@ struct Unfolding {
         guard text[0] == UInt8(ascii: "{") else { return tree(text, at: place) }
         switch Unfolding.fields.scan(text, into: &slots) {
         case .fields:
-            if takeScanned(in: text, 0..<text.count) { return }
+            if takeScanned(in: text, .whole(text.count)) { return }
             if let list = scannedList() {
                 elements(of: list.slice, in: text, at: place.member(list.name))
             } else {
@@ -40,32 +41,30 @@ struct Unfolding {
     ///
     /// - Parameters:
     ///   - text: what the slots count from.
-    ///   - range: where the record stands in it.
-    private mutating func takeScanned(in text: Swift.Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard detail == .intake, range.count <= EventDecoder.largestEvent else { return false }
+    ///   - whole: where the record stands in it.
+    private mutating func takeScanned(in text: Swift.Span<UInt8>, _ whole: JSONSlice) -> Bool {
+        guard detail == .intake, whole.range.count <= EventDecoder.largestEvent else { return false }
         var first = 0
-        var record = range
+        var record = whole
         if case .string = slots[Unfolding.detailType].kind {
             first = Unfolding.inDetail
-            record = slots[Unfolding.detailType + 1].range
+            record = slots[Unfolding.detailType + 1]
         }
-        let kind = CloudTrailScan.kind(slots, first, in: text)
-        if kind == .tree { return false }
-        var sessions: [String] = []
-        if kind == .session {
-            guard let opened = CloudTrailScan.sessions(slots, first, in: text, scratch: &scratch) else { return false }
-            sessions = opened
+        switch CloudTrailScan.kind(slots, first, in: text) {
+        case .tree: return false
+        case .session:
+            let opening = CloudTrailScan.opening(slots, first, in: text, scratch: &scratch, pool: &pool)
+            guard let opening else { return false }
+            items.append(.session(opening))
+        case .ordinary:
+            if let dropped = CloudTrailScan.drop(slots, first, in: text, pool: &pool) {
+                items.append(.dropped(dropped))
+                return true
+            }
+            let event = CloudTrailScan.event(slots, first, in: text, record, scratch: &scratch, pool: &pool)
+            guard let event, !event.readOnly else { return false }
+            items.append(.event(event))
         }
-        if sessions.isEmpty, let dropped = CloudTrailScan.drop(slots, first, in: text, pool: &pool) {
-            items.append(.dropped(dropped))
-            return true
-        }
-        guard let event = CloudTrailScan.event(slots, first, in: text, record, scratch: &scratch, pool: &pool),
-            !(sessions.isEmpty && event.readOnly)
-        else { return false }
-        items.append(
-            sessions.isEmpty
-                ? .event(event) : .session(SessionOpening(sessions: sessions, caller: event.actor, event: event)))
         return true
     }
 
@@ -84,7 +83,7 @@ struct Unfolding {
         while let next = elements.next(in: text, fields: Unfolding.fields, into: &slots) {
             let quote = next.element.kind == .string ? 1 : 0
             let range = next.element.range
-            if next.outcome != .fields || !takeScanned(in: text, range) {
+            if next.outcome != .fields || !takeScanned(in: text, next.element) {
                 let record = text.extracting((range.lowerBound - quote)..<(range.upperBound + quote))
                 document(record, at: .element(place, index))
             }

@@ -41,7 +41,7 @@ struct PlanValues {
     let request: PlanRequest
     /// For conditions.
     var evaluator: Evaluator
-    private let idValues: [String: String]
+    private let idValues: Variables
     private(set) var edits: [String: RenderedEdit] = [:]
     private var chosen: [String: StateValue] = [:]
 
@@ -54,9 +54,9 @@ struct PlanValues {
         evaluator = Evaluator(request.document, of: request.resource, params: request.params, in: context)
         var values = playbook.type.id.values(in: request.resource.id) ?? [:]
         values["id"] = request.resource.id
-        values["account"] = request.context.account
-        values["region"] = request.context.region
-        idValues = values.filter { !$0.value.isEmpty }
+        values["account"] = request.context.account.isEmpty ? nil : request.context.account
+        values["region"] = request.context.region.isEmpty ? nil : request.context.region
+        idValues = values
     }
 
     /// The edits that were needed, in the order of the file.

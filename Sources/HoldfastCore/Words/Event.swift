@@ -100,22 +100,58 @@ package struct ChangeEvent: Sendable {
             correlation: correlation, isStart: isStart, body: EventBody.tree(body))
     }
 
-    /// The event itself, as the cloud wrote it, without its envelopes. Costs a parse each time where ``readBody()`` has
-    /// not been called.
+    /// The event itself, as the cloud wrote it, without its envelopes. Costs a parse each time where it is text.
     package var body: JSON {
         get { source.leniently }
         set { source = .tree(newValue) }
     }
 
-    /// Reads the body once and for all. Intake leaves it as text, since most events concern nobody; who wants to look
-    /// into one reads it first.
-    ///
-    /// Throws where an object in it has two members of one name, of which readers could believe either: such an event
-    /// is a dead letter.
-    package mutating func readBody() throws(UndecodableRecord) {
+    /// Looks for the places in a body that is text. Afterwards ``namingBody(_:)`` and ``readBody(_:)`` cost no second
+    /// pass over it.
+    mutating func find(_ places: EventPlaces) throws(UndecodableRecord) {
         guard case .text(let text) = source else { return }
+        var slots: [JSONSlice] = []
+        if places.fields.scan(text.span, into: &slots) == .fields {
+            source = .found(text, slots)
+        } else {
+            source = .tree(
+                try ChangeEvent.strictly(text) { () throws(JSONError) in
+                    try JSON.parse(text, limits: EventPlaces.strictly)
+                })
+        }
+    }
+
+    /// Lends the text and the places that were found in it; `nil` where the body is a tree.
+    func withFound<R>(_ body: ([JSONSlice], Swift.Span<UInt8>) -> R?) -> R? {
+        guard case .found(let text, let slots) = source else { return nil }
+        return body(slots, text.span)
+    }
+
+    /// The body as far as it names resources.
+    func namingBody(_ places: EventPlaces) throws(UndecodableRecord) -> JSON {
+        guard case .found(let text, let slots) = source else { return body }
+        return try ChangeEvent.strictly(text) { () throws(JSONError) in
+            try places.namingTree(slots, in: text.span)
+        }
+    }
+
+    /// Reads what the places need of the body, once and for all; afterwards it has nothing else.
+    ///
+    /// Throws where an object in that has two members of one name, of which readers could believe either: such an
+    /// event is a dead letter.
+    mutating func readBody(_ places: EventPlaces) throws(UndecodableRecord) {
+        guard case .found(let text, let slots) = source else { return }
+        source = .tree(
+            try ChangeEvent.strictly(text) { () throws(JSONError) in
+                try places.tree(slots, in: text.span)
+            })
+    }
+
+    private static func strictly(
+        _ text: [UInt8], _ read: () throws(JSONError) -> JSON
+    ) throws(UndecodableRecord) -> JSON {
         do {
-            source = .tree(try JSON.parse(text, limits: JSONLimits(rejectsDuplicateKeys: true)))
+            return try read()
         } catch {
             throw UndecodableRecord(String(describing: error), place: "", copying: text.span)
         }
@@ -127,11 +163,13 @@ package enum EventBody: Sendable {
     case tree(JSON)
     /// By the grammar of RFC 8259; the decoder has checked it.
     case text([UInt8])
+    /// The same, with the places in it that somebody looks into.
+    case found([UInt8], [JSONSlice])
 
     fileprivate var leniently: JSON {
         switch self {
         case .tree(let tree): tree
-        case .text(let text): (try? JSON.parse(text)) ?? .null
+        case .text(let text), .found(let text, _): (try? JSON.parse(text)) ?? .null
         }
     }
 }
