@@ -166,7 +166,8 @@ struct TrailFile {
     /// S3's event notification, with the key as forms have it.
     var notification: String {
         """
-        {"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"eu-west-1","eventName":"ObjectCreated:Put",\
+        {"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"eu-west-1",\
+        "eventName":"ObjectCreated:Put",\
         "s3":{"bucket":{"name":"trail"},"object":{"key":"\(key.replacing(":", with: "%3A"))","eTag":"0f"}}}]}
         """
     }

@@ -109,7 +109,7 @@ package struct FolderCursor: Sendable {
 extension Timestamp {
     /// Its minute's first second.
     fileprivate var minute: Timestamp {
-        let seconds = epochSecond
+        let seconds = wholeSeconds
         return Timestamp(seconds: seconds - (seconds % 60 + 60) % 60)
     }
 }

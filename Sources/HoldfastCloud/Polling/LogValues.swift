@@ -10,20 +10,7 @@ extension JSON {
     var digest: String { "sha256:\(sha256(canonicalBytes))" }
 
     /// Seconds since 1970, as AWS's JSON protocols write times.
-    static func seconds(_ time: Timestamp) -> JSON { .number(JSONNumber(Int(time.epochSecond))) }
-}
-
-extension Timestamp {
-    /// A text by RFC 3339, or a number of seconds since 1970.
-    init?(json: JSON) {
-        switch json {
-        case .string(let text): self.init(text)
-        case .number(let number):
-            guard abs(number.double) < 9e9 else { return nil }
-            self.init(nanoseconds: Int64((number.double * 1e9).rounded()))
-        case .null, .bool, .array, .object: return nil
-        }
-    }
+    static func seconds(_ time: Timestamp) -> JSON { .number(JSONNumber(Int(time.wholeSeconds))) }
 }
 
 /// The query of a URL.

@@ -2,8 +2,8 @@ internal import HoldfastCore
 internal import HoldfastEngine
 internal import HoldfastJSON
 
-/// Inflates gzip, whole. Throws where it is damaged or comes out larger than a bound of its own; the error's text stands
-/// behind the file's name.
+/// Inflates gzip, whole. Throws where it is damaged or comes out larger than a bound of its own; the error's text
+/// stands behind the file's name.
 package typealias Inflate = @Sendable ([UInt8]) throws -> [UInt8]
 
 /// A file of a log, fetched whole, while its records are given. CloudTrail's files stay below 50 MB inflated.
@@ -145,7 +145,7 @@ struct FileMemory: Sendable {
         if finished.count > Self.limit { known.remove(finished.removeFirst()) }
     }
 
-    /// How many are begun (4 bytes), these with 8 bytes of key and 4 of the next record, then the keys of finished ones.
+    /// How many are begun (4 bytes), these with 8 bytes of key and 4 of the next record, then keys of finished ones.
     var bytes: [UInt8] {
         var out: [UInt8] = []
         out.append(bigEndian: UInt32(begun.count))

@@ -44,7 +44,7 @@ package struct QueueLedger: Sendable {
     private var deletable: [Message] = []
 
     /// How long a message stays ours. Extended from half of it on.
-    package static let visibility = Span(seconds: 300)
+    package static let visibility = Span(seconds: 60)
 
     package init() {}
 

@@ -25,7 +25,7 @@ struct SeenIDs: Sendable, Equatable {
         let key = SeenIDs.key(of: id)
         guard seconds[key] == nil else { return false }
         if seconds.count >= Self.limit { forgetOlderHalf() }
-        seconds[key] = time.epochSecond
+        seconds[key] = time.wholeSeconds
         return true
     }
 
@@ -33,7 +33,7 @@ struct SeenIDs: Sendable, Equatable {
 
     /// What lies before the floor is never read again.
     mutating func forget(before floor: Timestamp) {
-        let floor = floor.epochSecond
+        let floor = floor.wholeSeconds
         guard seconds.contains(where: { $0.value < floor }) else { return }
         seconds = seconds.filter { $0.value >= floor }
     }
@@ -66,12 +66,12 @@ struct SeenIDs: Sendable, Equatable {
 
 extension Timestamp {
     /// Seconds since 1970, downwards.
-    var epochSecond: Int64 {
+    var wholeSeconds: Int64 {
         let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
         return rest < 0 ? seconds - 1 : seconds
     }
-    var roundedDown: Timestamp { Timestamp(seconds: epochSecond) }
-    var roundedUp: Timestamp { self == roundedDown ? self : Timestamp(seconds: epochSecond + 1) }
+    var roundedDown: Timestamp { Timestamp(seconds: wholeSeconds) }
+    var roundedUp: Timestamp { self == roundedDown ? self : Timestamp(seconds: wholeSeconds + 1) }
 }
 
 extension [UInt8] {

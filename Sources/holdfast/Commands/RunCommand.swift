@@ -3,6 +3,7 @@ import Foundation
 import HoldfastCore
 import HoldfastEngine
 import HoldfastFiles
+import HoldfastHTTP
 import HoldfastJSON
 import HoldfastKafka
 import HoldfastStore
@@ -24,18 +25,24 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ConfigurationFile.read(config)
         guard !configuration.sources.isEmpty else {
-            throw Failure("\(config) names no sources: add `sources:` with file, kafka or stdin")
+            throw Failure("\(config) names no sources: add `sources:` with file, kafka, stdin or one that is polled")
         }
         let data = try DataSet.load(configuration)
         let policy = data.policy()
         let journal = try SQLiteJournal(.file(configuration.sqlitePath))
         let clock = SystemWallClock()
+        let began = clock.wallTime()
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await noteStart(keeper, data, clock)
         let recorded = try readRecorded(data, clock)
         let reader: any StateReader = recorded.isEmpty ? NoReader() : RecordedStateReader(recorded)
         try await firstScan(keeper, journal, recorded, clock)
-        let sources = configuration.sources.map { Wiring.source($0, configuration: configuration, clock: clock) }
+        let clouds = configuration.sources.contains(where: \.isPolled) ? Clouds(catalog: data.catalog) : nil
+        let polling = clouds.map { Polling($0, catalog: data.catalog, clock: clock, began: began) }
+        let sources = try configuration.sources.flatMap { source in
+            try polling?.sources(for: source, configuration: configuration)
+                ?? [Wiring.source(source, configuration: configuration, clock: clock)].compactMap { $0 }
+        }
         let progress = Progress(quiet: quiet)
         let anchors = configuration.anchors.map(configuration.resolve)
         let service = Service(
@@ -51,6 +58,7 @@ struct RunCommand: AsyncParsableCommand {
                     .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
         try await group.run()
+        await clouds?.http.close()
         try Anchoring.write(journal, anchors, clock)
         for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }
         try journal.close()
@@ -108,9 +116,10 @@ private struct Running: ServiceLifecycle.Service {
 }
 
 enum Wiring {
+    /// `nil` for a source that is polled.
     static func source(
         _ source: Configuration.Source, configuration: Configuration, clock: SystemWallClock
-    ) -> any EventSource {
+    ) -> (any EventSource)? {
         switch source {
         case .file(let paths, let follow):
             FileSource(paths: paths.map(configuration.resolve), follow: follow) {
@@ -121,6 +130,7 @@ enum Wiring {
             KafkaSource(
                 KafkaConfiguration(
                     brokers: brokers, topics: topics, group: group, options: options.mapValues(fromEnvironment)))
+        case .cloudTrailLookup, .cloudTrailQueue, .cloudTrailBucket, .azureActivity, .googleLogging: nil
         }
     }
 
