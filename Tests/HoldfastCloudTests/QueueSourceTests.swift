@@ -150,7 +150,7 @@ struct QueueSourceTests {
         await bench.bucket.tell(big.notification)
         await bench.bucket.tell(small.notification, at: Self.start.plus(1000))
         var batches = 0
-        // The big file's message is ours for five minutes still, so the small one comes first.
+        // The big file's message is ours for a minute still, so the small one comes first.
         try await bench.run(until: Self.start + Span(seconds: 3600)) { _ in
             batches += 1
             return batches == 1 ? .after : .none
@@ -205,9 +205,10 @@ struct QueueSourceTests {
         await bench.bucket.deny(files[0].key)
         try await bench.run(until: Self.start + Span(seconds: 900))
         #expect(bench.committed.records.sorted() == (files[1].texts + files[2].texts).sorted())
-        // Every ten minutes, though the queue gives it every five.
+        // At most every ten minutes, though the queue gives it every minute.
         let passed = bench.clock.now.offset.components.seconds
-        #expect(bench.told.count == Int(passed / 600) + 1 && bench.told.allSatisfy { $0.code == "not-allowed" })
+        #expect((1...Int(passed / 600) + 1).contains(bench.told.count))
+        #expect(bench.told.allSatisfy { $0.code == "not-allowed" })
         #expect(bench.told.first?.message.contains(files[0].key) == true)
         await bench.bucket.deny(files[0].key, false)
         try await bench.run(until: Self.start + Span(seconds: 3600))

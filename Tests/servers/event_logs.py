@@ -231,7 +231,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         data = self.body()
-        if self.path == "/v2/entries:list":
+        if self.path.split("?")[0] == "/v2/entries:list":
             cloud, work = "gcp", lambda: list_entries(json.loads(data))
         elif (self.headers.get("X-Amz-Target") or "").endswith(".LookupEvents"):
             scope = re.search(r"Credential=[^/]+/\d{8}/([^/]+)/cloudtrail/", self.headers.get("Authorization") or "")

@@ -128,8 +128,9 @@ package struct ActivityLogFeed: LogFeed {
 /// The audit logs of a Google Cloud project, folder or organisation.
 ///
 /// Asked for by `receiveTimestamp`, when Logging took the entry in, and not by `timestamp`, when what it tells
-/// happened: an entry that comes late is new by the first and old by the second, so a small overlap finds what any overlap on
-/// the second may miss. `timestamp` is what Logging has an index for, so it is bounded too, a day further back.
+/// happened: an entry that comes late is new by the first and old by the second, so a small overlap finds what any
+/// overlap on the second may miss. `timestamp` is what Logging has an index for, so it is bounded too, a day further
+/// back.
 package struct LogEntriesFeed: LogFeed {
     package let rules: PollRules
     package let scope: CallScope
