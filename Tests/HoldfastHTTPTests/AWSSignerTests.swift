@@ -108,9 +108,20 @@ struct AWSSignerTests {
             ("http://[fd00:ec2::254]:80/x", "[fd00:ec2::254]", "fd00:ec2::254"),
         ])
     func hosts(url: String, authority: String, host: String) throws {
-        let parts = try #require(URLParts(url))
+        let parts = try #require(AbsoluteURL(url))
         #expect(parts.authority == authority)
         #expect(parts.host == host)
+    }
+
+    @Test(
+        "What another reader might take for another host is no URL here",
+        arguments: [
+            "https://evil.example\\x.googleapis.com/", "https://a@b.example/", "https://a b/", "https:///x",
+            "x.example/",
+            "https://ä.example/", "https://evil.example;x.googleapis.com/", "https://evil.example%2f.googleapis.com/",
+        ])
+    func noHosts(url: String) {
+        #expect(AbsoluteURL(url) == nil)
     }
 
     @Test(
@@ -123,6 +134,6 @@ struct AWSSignerTests {
             ("http://127.1/", false),
         ])
     func loopback(url: String, expected: Bool) {
-        #expect(URLParts(url)?.isLoopback == expected)
+        #expect(AbsoluteURL(url)?.isLoopback == expected)
     }
 }

@@ -58,7 +58,7 @@ package actor CredentialKeeper: RequestAuthority {
         aws = AWSCredentialChain(surroundings: surroundings, exchange: exchange, now: now)
         azure = AzureCredentials(surroundings: surroundings, exchange: exchange, now: now)
         google = GoogleCredentials(surroundings: surroundings, exchange: exchange, now: now)
-        let authority = (try? azure.authority()).flatMap { URLParts($0) }?.authority
+        let authority = (try? azure.authority()).flatMap { AbsoluteURL($0) }?.authority
         self.targets = targets ?? .usual(authority: authority ?? "")
         self.mayWrite = mayWrite
         self.jitter = jitter
@@ -88,7 +88,7 @@ package actor CredentialKeeper: RequestAuthority {
     private func authorized(
         _ request: HTTPRequest, _ signingName: String, _ scope: CallScope
     ) async throws(CredentialFailure) -> HTTPRequest {
-        guard let url = URLParts(request.url) else {
+        guard let url = AbsoluteURL(request.url) else {
             throw .misconfigured("a call of \(scope.cloud.rawValue) has no absolute URL")
         }
         let grant = try grant(for: scope, at: url)
@@ -109,7 +109,7 @@ package actor CredentialKeeper: RequestAuthority {
     }
 
     /// What a call needs, decided without asking anyone.
-    private func grant(for scope: CallScope, at url: URLParts) throws(CredentialFailure) -> Grant {
+    private func grant(for scope: CallScope, at url: AbsoluteURL) throws(CredentialFailure) -> Grant {
         let access = accounts[AccountKey(cloud: scope.cloud, account: scope.account)]
         if let problem = access?.problems.first { throw .misconfigured(problem) }
         let role = try role(for: scope, access)
@@ -145,13 +145,13 @@ package actor CredentialKeeper: RequestAuthority {
         return role
     }
 
-    private func foreign(_ url: URLParts, _ cloud: Cloud) -> CredentialFailure {
+    private func foreign(_ url: AbsoluteURL, _ cloud: Cloud) -> CredentialFailure {
         CredentialFailure(
             .denied, code: "foreign-host",
             "no \(cloud.rawValue) token is sent to \(url.authority), which is not one of that cloud's hosts")
     }
 
-    private func refusePlain(_ url: URLParts) throws(CredentialFailure) {
+    private func refusePlain(_ url: AbsoluteURL) throws(CredentialFailure) {
         guard url.scheme != "https", !url.isLoopback else { return }
         throw CredentialFailure(
             .denied, code: "plain-http",
@@ -186,7 +186,7 @@ package actor CredentialKeeper: RequestAuthority {
     package func learn(
         from answer: HTTPResponse, code: String, to request: HTTPRequest, in scope: CallScope
     ) async -> Bool {
-        guard let url = URLParts(request.url), let grant = try? grant(for: scope, at: url) else { return false }
+        guard let url = AbsoluteURL(request.url), let grant = try? grant(for: scope, at: url) else { return false }
         let seconds = now().nanoseconds / 1_000_000_000
         if scope.cloud == .aws,
             clocks.learn(host: url.authority, code: code, date: answer.headers["Date"], now: seconds)

@@ -70,10 +70,9 @@ struct TokenRequests: Sendable {
         if !said.code.isEmpty { message += " \(said.code)" }
         if !said.message.isEmpty { message += ": \(said.message)" }
         let later = answer.status == 429 || answer.status == 408 || answer.status >= 500 || said.meansLater
-        let wait = answer.headers["Retry-After"].flatMap { Int($0) }
         return CredentialFailure(
             later ? .unavailable : .denied, code: said.code.isEmpty ? "http-\(answer.status)" : said.code, message,
-            status: answer.status, retryAfter: wait.map { .seconds($0) })
+            status: answer.status, retryAfter: answer.retryAfter)
     }
 
     /// When something ends that the server says ends at `end` by the server's clock, by ours: clocks may differ.
@@ -103,10 +102,9 @@ struct ServerWords {
     init(_ body: [UInt8], hiding hidden: [Secret]) {
         if let object = (try? JSON.parse(body))?.object {
             readJSON(object)
-        } else {
-            let text = String(decoding: body, as: UTF8.self)
-            code = xmlText("Code", in: text) ?? ""
-            message = xmlText("Message", in: text) ?? ""
+        } else if let document = try? XMLReader.read(body) {
+            code = document.firstText("Code") ?? ""
+            message = document.firstText("Message") ?? ""
         }
         // Shorter ones would tear words apart, and are nobody's secret.
         for secret in hidden where secret.revealed.utf8.count >= 4 {
@@ -138,16 +136,15 @@ struct ServerWords {
     }
 }
 
-/// The text of the first element of this name, in an answer of AWS's query protocol; entities are taken back.
-func xmlText(_ name: String, in text: String) -> String? {
-    guard let open = text.firstRange(of: "<\(name)>"),
-        let close = text[open.upperBound...].firstRange(of: "</\(name)>")
-    else { return nil }
-    var value = String(text[open.upperBound..<close.lowerBound])
-    for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")] {
-        value = value.replacing(entity, with: character)
+extension XMLElement {
+    /// The text of the first element of this name, here or below.
+    func firstText(_ name: String) -> String? {
+        if self.name == name { return text }
+        for child in children {
+            if let found = child.firstText(name) { return found }
+        }
+        return nil
     }
-    return value
 }
 
 extension TokenRequests {

@@ -48,7 +48,7 @@ struct AWSWire {
             guard algorithm == "SHA256" else { throw WireFault("\(header) can only be SHA256, not \(algorithm)") }
             request.headers[header] = algorithm
         }
-        request.headers["x-amz-checksum-sha256"] = base64(sha256(request.body).bytes)
+        request.headers["x-amz-checksum-sha256"] = base64Text(sha256(request.body).bytes)
     }
 
     // MARK: Answers
@@ -152,19 +152,4 @@ func isHostLabel(_ text: String) -> Bool {
             (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
                 || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: "-")
         }
-}
-
-/// RFC 4648, section 4, with padding.
-func base64(_ bytes: [UInt8]) -> String {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var out: [UInt8] = []
-    out.reserveCapacity((bytes.count + 2) / 3 * 4)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let count = min(3, bytes.count - start)
-        let word = (0..<3).reduce(UInt32(0)) { $0 << 8 | ($1 < count ? UInt32(bytes[start + $1]) : 0) }
-        for digit in 0..<4 {
-            out.append(digit <= count ? digits[Int(word >> UInt32(18 - 6 * digit) & 63)] : UInt8(ascii: "="))
-        }
-    }
-    return String(decoding: out, as: UTF8.self)
 }

@@ -1,4 +1,5 @@
 internal import HoldfastCore
+internal import HoldfastHTTP
 
 /// Where calls go, where that is not where the provider's list says: tests, private endpoints, sovereign clouds.
 package struct Endpoints: Sendable, Hashable {
@@ -57,18 +58,22 @@ extension Endpoints {
         }
         let host = partition.host(of: service.endpointPrefix, region: region)
         let key = service.id.uppercased().replacing(" ", with: "_")
-        var base = URLBase(aws[key] ?? aws[""] ?? "https://\(host.name)")
-        let isOwn = aws[key] == nil && aws[""] == nil
+        let override = aws[key] ?? aws[""]
+        guard var base = AbsoluteURL(override ?? "https://\(host.name)") else {
+            throw WireFault("\"\(override ?? host.name)\" is no URL to send \(service.id) calls to")
+        }
         // An address has no hosts below it.
-        if !base.isAddress { base.host = request.hostPrefix + base.host }
+        if !base.isAddress { base.authority = request.hostPrefix + base.authority }
+        while base.path.hasSuffix("/") { base.path.removeLast() }
         var request = request
-        if let bucket = request.bucket, isOwn, isHostedBucket(bucket) {
-            base.host = "\(bucket).\(base.host)"
+        if let bucket = request.bucket, override == nil, isHostedBucket(bucket) {
+            base.authority = "\(bucket).\(base.authority)"
             let rest = request.path.dropFirst(1 + bucket.utf8.count)
             request.path = rest.isEmpty ? "/" : String(rest)
         }
         return CallAddress(
-            url: base.text + request.target, signingName: service.signingName, region: host.region)
+            url: "\(base.scheme)://\(base.authority)\(base.path)\(request.target)", signingName: service.signingName,
+            region: host.region)
     }
 
     /// A bucket whose name may stand in a host's name under the certificate of `*.s3…`.
@@ -77,28 +82,9 @@ extension Endpoints {
     }
 }
 
-/// The beginning of a URL, which a path is put after: `http://127.0.0.1:5000`, `https://proxy.example.com/aws`.
-private struct URLBase {
-    var scheme: String
-    /// With its port.
-    var host: String
-    /// Without a slash at its end.
-    var path: String
-
-    init(_ text: String) {
-        let parts = text.firstRange(of: "://")
-        scheme = parts.map { String(text[..<$0.lowerBound]) } ?? "https"
-        let rest = text[(parts?.upperBound ?? text.startIndex)...]
-        host = String(rest.prefix { $0 != "/" })
-        path = String(rest.dropFirst(host.count))
-        while path.hasSuffix("/") { path.removeLast() }
-    }
-
-    var text: String { "\(scheme)://\(host)\(path)" }
-
+extension AbsoluteURL {
     /// A number in place of a name, or this machine.
-    var isAddress: Bool {
-        let name = host.prefix { $0 != ":" }
-        return host.hasPrefix("[") || name == "localhost" || name.allSatisfy { $0.isNumber || $0 == "." }
+    fileprivate var isAddress: Bool {
+        host == "localhost" || host.contains(":") || host.allSatisfy { $0.isNumber || $0 == "." }
     }
 }

@@ -7,7 +7,7 @@ struct QueryWriter {
     let model: WireModel
     let isEC2: Bool
     /// In the order of writing.
-    private(set) var fields: [(name: String, value: String)]
+    private(set) var fields: [(String, String)]
 
     /// - Parameter parameters: as ``WireModel/parameters(_:for:token:)`` leaves them.
     init(_ call: CloudCall, _ parameters: JSONObject, model: WireModel, input: WireMember?) throws(WireFault) {
@@ -20,8 +20,7 @@ struct QueryWriter {
     var request: WireRequest {
         var request = WireRequest()
         request.headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
-        let pairs = fields.map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }
-        request.body = Array(pairs.joined(separator: "&").utf8)
+        request.body = formBody(fields)
         return request
     }
 

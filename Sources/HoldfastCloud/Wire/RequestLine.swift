@@ -19,7 +19,7 @@ struct RequestLine {
         let (base, target) = try place(parts[1], endpoints)
         if call.isLink {
             // It is encoded as its server wants it back.
-            request.path = percentEncoded(String(target.prefix { $0 != "#" }), keeping: "%/?&=+:;,@!$'()*[]")
+            request.path = String(target.prefix { $0 != "#" }).percentEncoded(keeping: "%/?&=+:;,@!$'()*[]")
         } else {
             let halves = target.split(separator: "?", maxSplits: 1).map(String.init)
             request.query = URLQueryText(halves.count > 1 ? halves[1] : "").items

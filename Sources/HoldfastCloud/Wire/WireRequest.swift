@@ -18,8 +18,8 @@ struct WireRequest: Sendable {
     var target: String {
         guard !query.isEmpty else { return path }
         let items = query.map { item in
-            let name = percentEncoded(item.name)
-            return item.value.map { "\(name)=\(percentEncoded($0))" } ?? name
+            let name = item.name.percentEncoded()
+            return item.value.map { "\(name)=\($0.percentEncoded())" } ?? name
         }
         return "\(path)?\(items.joined(separator: "&"))"
     }
@@ -31,24 +31,6 @@ struct WireFault: Error, Sendable, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// A text with every byte but the unreserved ones of RFC 3986 (and what is kept) as `%XX`.
-func percentEncoded(_ text: String, keeping kept: String = "") -> String {
-    let digits = Array("0123456789ABCDEF".utf8)
-    var out: [UInt8] = []
-    out.reserveCapacity(text.utf8.count)
-    for byte in text.utf8 {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            out.append(byte)
-        case let byte where kept.utf8.contains(byte): out.append(byte)
-        default: out += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
-    }
-    return String(decoding: out, as: UTF8.self)
-}
-
 /// One variable's value in a path: never empty and never a step to another path (`..`), which servers and clients
 /// resolve before anyone asks who may.
 ///
@@ -58,7 +40,7 @@ func pathLabel(_ value: String, of name: String, isGreedy: Bool = false) throws(
     guard !value.isEmpty, !parts.contains(where: { $0 == "." || $0 == ".." }) else {
         throw WireFault("\(name) is \"\(value)\", which cannot stand in a path")
     }
-    return percentEncoded(value, keeping: isGreedy ? "/" : "")
+    return value.percentEncoded(keeping: isGreedy ? "/" : "")
 }
 
 /// A value for a header: without line breaks and other control characters, which could begin another header.

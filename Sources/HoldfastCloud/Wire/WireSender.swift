@@ -92,17 +92,31 @@ package struct WireSender<C: HoldfastClock>: CallSender {
     private func send(
         _ prepared: PreparedCall
     ) async throws(CallFailure) -> (outcome: Result<HTTPResponse, HTTPFailure>, began: Began) {
+        let first = try await attempts(prepared)
+        // What is refused for its date or its token was not done, and may be sent again by what that teaches.
+        guard case .success(let response) = first.outcome, let refusal = prepared.refusal(response),
+            await authority.learn(from: response, code: refusal.code, to: first.request, in: prepared.scope)
+        else { return (first.outcome, first.began) }
+        let second = try await attempts(prepared)
+        return (second.outcome, second.began)
+    }
+
+    /// - Returns: with the request as it was authorised last.
+    private func attempts(
+        _ prepared: PreparedCall
+    ) async throws(CallFailure) -> (outcome: Result<HTTPResponse, HTTPFailure>, request: HTTPRequest, began: Began) {
         var began = Began(instant: clock.now, time: clock.wallTime())
+        var sent = prepared.request
         let outcome = try await sendWithRetries(
             through: http, isIdempotent: prepared.mayBeDoneTwice, isThrottled: prepared.isThrottled,
             sleep: { try await clock.sleep(for: $0) }
         ) { () throws(CallFailure) in
-            let request = try await authority.authorize(
+            sent = try await authority.authorize(
                 prepared.request, signingName: prepared.signingName, in: prepared.scope)
             began = Began(instant: clock.now, time: clock.wallTime())
-            return request
+            return sent
         }
-        return (outcome, began)
+        return (outcome, sent, began)
     }
 
     // MARK: Answers

@@ -1,4 +1,5 @@
 internal import HoldfastCore
+internal import HoldfastHTTP
 internal import HoldfastJSON
 
 extension Timestamp {
@@ -64,22 +65,18 @@ extension Timestamp {
         self.init(nanoseconds: isNegative ? -nanoseconds : nanoseconds)
     }
 
+    /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7), as all servers of today write it.
+    init?(httpDate text: String) {
+        guard let seconds = seconds(httpDate: text) else { return nil }
+        self.init(seconds: seconds)
+    }
+
     private static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
-    /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7), as all servers of today write it.
-    package init?(httpDate text: String) {
-        let parts = text.split(separator: " ").map(String.init)
-        guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT" || parts[5] == "UTC",
-            let month = Timestamp.months.firstIndex(of: parts[2]), parts[1].count == 2, parts[3].count == 4
-        else { return nil }
-        let number = month + 1
-        self.init("\(parts[3])-\(number < 10 ? "0" : "")\(number)-\(parts[1])T\(parts[4])Z")
-    }
-
     /// See ``init(httpDate:)``.
-    package var httpDate: String {
+    var httpDate: String {
         let text = description
         let parts = text.prefix(10).split(separator: "-")
         let month = Int(parts[1]).map { Timestamp.months[$0 - 1] } ?? ""

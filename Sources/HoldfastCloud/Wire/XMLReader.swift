@@ -62,6 +62,7 @@ struct XMLReader {
         index += 5
         var found: [XMLElement.Attribute] = []
         while try passSpace(), !starts(with: "?>") { found.append(try attribute()) }
+        guard starts(with: "?>") else { throw fault("declares itself wrongly") }
         index += 2
         let names = found.map(\.name)
         guard names.first == "version", found[0].value.hasPrefix("1."),
@@ -91,33 +92,39 @@ struct XMLReader {
 
     // MARK: Elements
 
+    private typealias Open = [(element: XMLElement, tag: ArraySlice<UInt8>)]
+
     /// The element that begins here, with all within: a stack in place of recursion.
     private mutating func tree() throws(XMLFault) -> XMLElement {
-        var open: [(element: XMLElement, tag: ArraySlice<UInt8>)] = []
+        var open: Open = []
         var text: [UInt8] = []
+        if let root = try begin(&open, text: &text) { return root }
         while true {
             guard index < bytes.count else { throw fault("ends within an element") }
-            guard bytes[index] == UInt8(ascii: "<") else {
-                if open[open.count - 1].element.children.isEmpty { try appendText(to: &text) } else { try passText() }
-                continue
-            }
-            if starts(with: "<!--") {
+            let isKept = open[open.count - 1].element.children.isEmpty
+            if bytes[index] != UInt8(ascii: "<") {
+                if isKept { try appendText(to: &text) } else { try passText() }
+            } else if starts(with: "<!--") {
                 try passComment()
             } else if starts(with: "<![CDATA[") {
-                try appendSection(to: &text, isKept: open.last?.element.children.isEmpty ?? false)
+                try appendSection(to: &text, isKept: isKept)
             } else if starts(with: "<?") {
                 try passInstruction()
             } else if starts(with: "</") {
-                guard let element = try endTag(&open, text: &text) else { continue }
-                return element
+                if let root = try endTag(&open, text: &text) { return root }
             } else {
-                if !open.isEmpty { keep(&text, in: &open[open.count - 1].element) }
-                let (element, tag, isEmpty) = try startTag()
-                open.append((element, tag))
-                if open.count > XMLReader.deepest { throw fault("is nested deeper than \(XMLReader.deepest)") }
-                if isEmpty, let root = close(&open, text: &text) { return root }
+                keep(&text, in: &open[open.count - 1].element)
+                if let root = try begin(&open, text: &text) { return root }
             }
         }
+    }
+
+    /// A start tag; gives the root when it is that, and empty.
+    private mutating func begin(_ open: inout Open, text: inout [UInt8]) throws(XMLFault) -> XMLElement? {
+        let (element, tag, isEmpty) = try startTag()
+        open.append((element, tag))
+        if open.count > XMLReader.deepest { throw fault("is nested deeper than \(XMLReader.deepest)") }
+        return isEmpty ? close(&open, text: &text) : nil
     }
 
     private func keep(_ text: inout [UInt8], in element: inout XMLElement) {
@@ -127,9 +134,7 @@ struct XMLReader {
     }
 
     /// Closes the innermost element; gives the root when it is that.
-    private func close(
-        _ open: inout [(element: XMLElement, tag: ArraySlice<UInt8>)], text: inout [UInt8]
-    ) -> XMLElement? {
+    private func close(_ open: inout Open, text: inout [UInt8]) -> XMLElement? {
         var (element, _) = open.removeLast()
         keep(&text, in: &element)
         guard !open.isEmpty else { return element }
@@ -137,9 +142,7 @@ struct XMLReader {
         return nil
     }
 
-    private mutating func endTag(
-        _ open: inout [(element: XMLElement, tag: ArraySlice<UInt8>)], text: inout [UInt8]
-    ) throws(XMLFault) -> XMLElement? {
+    private mutating func endTag(_ open: inout Open, text: inout [UInt8]) throws(XMLFault) -> XMLElement? {
         let start = index
         index += 2
         let tag = try name()

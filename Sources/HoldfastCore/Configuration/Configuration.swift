@@ -26,6 +26,13 @@ package struct Configuration: Sendable {
         /// `nil`: not classified here.
         package var environment: String?
         package var owner: String
+        /// `nil`: as this machine's own credentials are.
+        package var readRole: String?
+        package var writeRole: String?
+        package var externalID: String?
+        package var tenant: String?
+        /// Of AWS; empty: the environment's.
+        package var regions: [String]
     }
     package struct ClassifyLine: Sendable, Hashable {
         /// An account name's pattern with `*`.
@@ -46,6 +53,9 @@ package struct Configuration: Sendable {
     package var tune: [String] = []
     package var sources: [Source] = []
     package var recorded: [String] = []
+    /// Clouds whose state is read.
+    package var clouds: [Cloud] = []
+    package var scanEvery = Span(seconds: 86_400)
     package var accounts: [Account] = []
     package var classify: [ClassifyLine] = []
     package var lists: [String: [String]] = [:]
@@ -88,6 +98,8 @@ package struct Configuration: Sendable {
         playbooks = node["data"]?["playbooks"]?.texts ?? []
         tune = node["data"]?["tune"]?.texts ?? []
         recorded = node["state"]?["recorded"]?.texts ?? []
+        clouds = (node["state"]?["clouds"]?.texts ?? []).compactMap(Cloud.init)
+        if let span = node["state"]?["scan-every"]?.text.flatMap({ Span($0) }) { scanEvery = span }
         trustsLabels = node["trust-labels"]?.text == "true"
         for entry in node["lists"]?.entries ?? [] { lists[entry.key] = entry.value.texts }
         anchors = node["audit"]?["anchor"]?.list?.compactMap { $0["file"]?.text } ?? []
@@ -142,7 +154,10 @@ package struct Configuration: Sendable {
         accounts.append(
             Account(
                 cloud: cloud, id: cloud == .azure ? text.lowercased() : text, name: node["name"]?.text ?? "",
-                environment: node["environment"]?.text, owner: node["owner"]?.text ?? ""))
+                environment: node["environment"]?.text, owner: node["owner"]?.text ?? "",
+                readRole: node["read-role"]?.text, writeRole: node["write-role"]?.text,
+                externalID: node["external-id"]?.text, tenant: node["tenant"]?.text,
+                regions: node["regions"]?.texts ?? []))
     }
 
     private func check(environment node: Node, _ problems: inout [Problem]) {

@@ -50,13 +50,24 @@ extension Configuration {
     ]
 
     private static let state: Shape = .record(
+        .init(
+            "clouds", .list(.word(Cloud.allCases.map(\.rawValue))),
+            "clouds that are read, with each account's read-role or this machine's own credentials. Default none"),
+        .init("scan-every", .duration, "how often everything in these clouds is read. Default 24h"),
         .init("recorded", .list(.text), "files of resource states, one JSON object a line, as `evaluate --state` reads")
     )
 
     private static let account: Shape = .record(
         .init("aws", .text, "account id of 12 digits, as text"), .init("azure", .text, "subscription id"),
         .init("gcp", .text, "project id"), .init("environment", .text, "one of environments"),
-        .init("owner", .text, "who is asked"), .init("name", .text, "for people and for classify"))
+        .init("owner", .text, "who is asked"), .init("name", .text, "for people and for classify"),
+        .init(
+            "read-role", .text,
+            "whom to be for reading: an AWS role's ARN, a Google service account, an Azure client id. Default: as we are"
+        ), .init("write-role", .text, "the same for writing; nothing is written without one"),
+        .init("external-id", .text, "what an AWS role's trust policy asks for"),
+        .init("tenant", .text, "of Azure, where it is not AZURE_TENANT_ID"),
+        .init("regions", .list(.text), "of AWS; the first is asked for global services too. Default AWS_REGION"))
 
     private static let classifyLine: Shape = .record(
         .init("match", .record(.init("name", .text, required: true, "a pattern with *")), required: true, "which"),

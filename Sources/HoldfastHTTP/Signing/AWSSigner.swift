@@ -48,7 +48,7 @@ package struct AWSSigner: Sendable {
     /// `X-Amz-Content-SHA256`. A URL that is none is given back unsigned: the client will not send it either.
     /// - Parameter seconds: the time since 1970 that the signature bears; AWS allows 5 minutes (S3: 15) to either side.
     package func sign(_ request: HTTPRequest, at seconds: Int64) -> HTTPRequest {
-        guard let url = URLParts(request.url) else { return request }
+        guard let url = AbsoluteURL(request.url) else { return request }
         var signed = request
         for name in ["Authorization", "Date", "X-Amz-Security-Token", "X-Amz-Content-SHA256"] {
             signed.headers[name] = nil
@@ -72,7 +72,7 @@ package struct AWSSigner: Sendable {
     /// elsewhere the body is signed.
     /// - Parameter lifetime: in seconds, at most 7 days by AWS's rule.
     package func presign(_ request: HTTPRequest, at seconds: Int64, lifetime: Int) -> HTTPRequest {
-        guard let url = URLParts(request.url) else { return request }
+        guard let url = AbsoluteURL(request.url) else { return request }
         let time = AmazonTime(seconds)
         let isS3 = Self.pathAsSent.contains(service)
         let hash = isS3 ? "UNSIGNED-PAYLOAD" : sha256(request.body).description

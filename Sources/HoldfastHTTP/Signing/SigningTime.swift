@@ -1,3 +1,4 @@
+internal import CCurl
 internal import Glibc
 
 /// A time as AWS writes it: `20150830T123600Z`.
@@ -20,22 +21,11 @@ struct AmazonTime {
     }
 }
 
-/// Seconds since 1970 of a `Date` header (`Sun, 06 Nov 1994 08:49:37 GMT`, RFC 9110, section 5.6.7), the one form that
-/// servers may send; `nil` for anything else.
+/// Seconds since 1970 of a date in any of the three forms of HTTP (RFC 9110, section 5.6.7), as in the `Date` header;
+/// `nil` for anything else.
 package func seconds(httpDate text: String) -> Int64? {
-    let words = text.split(separator: " ").map(String.init)
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    guard words.count == 6, words[5] == "GMT", let day = Int32(words[1]), let month = months.firstIndex(of: words[2]),
-        let year = Int32(words[3]), (1970...9999).contains(year), (1...31).contains(day)
-    else { return nil }
-    let clock = words[4].split(separator: ":").compactMap { Int32($0) }
-    guard clock.count == 3, (0...23).contains(clock[0]), (0...59).contains(clock[1]), (0...60).contains(clock[2]) else {
-        return nil
-    }
-    var parts = tm()
-    (parts.tm_year, parts.tm_mon, parts.tm_mday) = (year - 1900, Int32(month), day)
-    (parts.tm_hour, parts.tm_min, parts.tm_sec) = (clock[0], clock[1], clock[2])
-    return Int64(timegm(&parts))
+    guard text.contains(":"), case let seconds = curl_getdate(text, nil), seconds >= 0 else { return nil }
+    return Int64(seconds)
 }
 
 /// How far the clocks of servers are from ours, as learnt from answers that refuse a signature for its date. Kept per

@@ -35,7 +35,10 @@ struct RunCommand: AsyncParsableCommand {
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await noteStart(keeper, data, clock)
         let recorded = try readRecorded(data, clock)
-        let reader: any StateReader = recorded.isEmpty ? NoReader() : RecordedStateReader(recorded)
+        let clouds =
+            configuration.clouds.isEmpty
+            ? nil : Clouds(catalog: data.catalog, accounts: configuration.accounts)
+        let reader = clouds?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
         let clouds = configuration.sources.contains(where: \.isPolled) ? Clouds(catalog: data.catalog) : nil
         let polling = clouds.map { Polling($0, catalog: data.catalog, clock: clock, began: began) }
@@ -56,6 +59,7 @@ struct RunCommand: AsyncParsableCommand {
                         failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
                     .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
+                    .init(service: try Scanning(clouds, configuration, policy, keeper, clock)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
         try await group.run()
         await clouds?.http.close()
@@ -112,6 +116,12 @@ private struct Running: ServiceLifecycle.Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown { try await service.run() }
+    }
+}
+
+extension RecordedStateReader {
+    fileprivate static func orNone(_ recorded: [RecordedResource]) -> any StateReader {
+        recorded.isEmpty ? NoReader() : RecordedStateReader(recorded)
     }
 }
 

@@ -40,7 +40,7 @@ struct ScanCommand: AsyncParsableCommand {
         let isKept = config != nil || FileManager.default.fileExists(atPath: ConfigurationFile.standard)
         let journal = try SQLiteJournal(isKept ? .file(configuration.sqlitePath) : .inMemory)
         let clock = SystemWallClock()
-        let clouds = Clouds(catalog: data.catalog)
+        let clouds = Clouds(catalog: data.catalog, accounts: configuration.accounts)
         let units = try await accounts(configuration, clouds).flatMap { $0.units(policy) }
             .filter { type.isEmpty || type.contains($0.type) }
         guard !units.isEmpty else { throw Failure("there is nothing to scan: no type of these accounts can be listed") }
@@ -84,13 +84,14 @@ struct ScanCommand: AsyncParsableCommand {
 
     /// The configured accounts, or those of the environment's credentials.
     private func accounts(_ configuration: Configuration, _ clouds: Clouds) async throws -> [ScanAccount] {
-        let own = try clouds.credentials.ownRegion()
-        let regions = region.isEmpty ? [own].compactMap { $0 } : region
-        var found = configuration.accounts.map { ScanAccount(cloud: $0.cloud, id: $0.id, regions: regions) }
-        if found.isEmpty { found = [try await environmentAccount(clouds, regions)] }
+        var found = try clouds.scanAccounts(configuration, regions: region)
+        if found.isEmpty {
+            let own = try clouds.credentials.ownRegion().map { [$0] } ?? []
+            found = [try await environmentAccount(clouds, region.isEmpty ? own : region)]
+        }
         found = found.filter { cloud == nil || $0.cloud == cloud }.filter { account.isEmpty || account.contains($0.id) }
         guard !found.isEmpty else { throw Failure("no account is left to scan; look at --cloud and --account") }
-        if found.contains(where: { $0.cloud == .aws }), regions.isEmpty {
+        if found.contains(where: { $0.cloud == .aws && $0.regions.isEmpty }) {
             throw Failure("no region of AWS is named: give --region, or set AWS_REGION")
         }
         return found

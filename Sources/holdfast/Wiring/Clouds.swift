@@ -13,12 +13,12 @@ struct Clouds: Sendable {
     let reader: CloudReader<SystemWallClock>
 
     /// Nothing in here may write: no write-role is ever taken on.
-    init(catalog: Catalog, accounts: [AccountAccess] = []) {
+    init(catalog: Catalog, accounts: [Configuration.Account] = []) {
         let clock = SystemWallClock()
         let environment = ProcessInfo.processInfo.environment
         http = HTTPClient()
         credentials = CredentialKeeper(
-            accounts: accounts, mayWrite: false, surroundings: .current(), exchange: http,
+            accounts: accounts.map(\.access), mayWrite: false, surroundings: .current(), exchange: http,
             now: { SystemWallClock.now })
         sender = WireSender(
             catalog: catalog, http: http, authority: credentials, endpoints: Endpoints(environment: environment),
@@ -26,6 +26,30 @@ struct Clouds: Sendable {
         budgets = Budgets(clock: clock)
         reader = CloudReader(
             catalog: catalog, caller: CloudCaller(catalog: catalog, sender: sender, budgets: budgets, clock: clock))
+    }
+}
+
+extension Configuration.Account {
+    var access: AccountAccess {
+        AccountAccess(
+            cloud: cloud, account: id, readRole: readRole, writeRole: writeRole, externalID: externalID, tenant: tenant)
+    }
+}
+
+extension Clouds {
+    /// The accounts that the configuration names and whose clouds are read.
+    ///
+    /// - Throws: where an account's roles cannot be meant, and where AWS is read and no region is named.
+    func scanAccounts(_ configuration: Configuration, regions: [String] = []) throws -> [ScanAccount] {
+        let own = try credentials.ownRegion().map { [$0] } ?? []
+        return try configuration.accounts.map { account in
+            if let problem = account.access.problems.first { throw Failure(problem) }
+            let named = [regions, account.regions, own].first { !$0.isEmpty } ?? []
+            guard account.cloud != .aws || !named.isEmpty else {
+                throw Failure("no region of the account \(account.id) is named: give regions:, or set AWS_REGION")
+            }
+            return ScanAccount(cloud: account.cloud, id: account.id, regions: named)
+        }
     }
 }
 

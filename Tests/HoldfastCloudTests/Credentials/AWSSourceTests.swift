@@ -124,7 +124,7 @@ struct AWSSourceTests {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1/",
         ]
         let expected = AWSIdentity.container(
-            url: "http://169.254.170.2/v2/x", authorization: nil, authorizationFile: nil)
+            url: Secret("http://169.254.170.2/v2/x"), authorization: nil, authorizationFile: nil)
         #expect(try chain(environment, AWSProfileTests.silent).identity() == expected)
     }
 
@@ -238,7 +238,11 @@ struct AWSSourceTests {
         let folder = try TemporaryFolder()
         let script = try folder.write(
             "get",
-            "#!/bin/sh\necho hunter2 >&2\nprintf '{\"Version\":1,\"AccessKeyId\":\"AKIA%s\",\"SecretAccessKey\":\"s\"}' \"$1\"\n"
+            """
+            #!/bin/sh
+            echo hunter2 >&2
+            printf '{"Version":1,"AccessKeyId":"AKIA%s","SecretAccessKey":"s"}' "$1"
+            """
         )
         try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: script)
         let config = try folder.write("config", "[default]\ncredential_process = '\(script)' \"a b\"\n")

@@ -42,7 +42,7 @@ struct GoogleTokenTests {
     static let impersonation = (
         "service_account_impersonation_url",
         JSON.string(
-            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/t@p.iam.gserviceaccount.com:generateAccessToken"
+            "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/t@p.iam:generateAccessToken"
         )
     )
     /// What any of Google's servers answer here, by a part of the URL.
@@ -86,6 +86,45 @@ struct GoogleTokenTests {
         return .array(try parts.map { JSON.object(try part(String($0))) })
     }
 
+    /// A credentials file of a kind; `nil` where the machine's metadata server is meant.
+    static func file(_ kind: String, _ folder: TemporaryFolder) throws -> JSON? {
+        let subject = try folder.write("subject", "SUBJECT-JWT")
+        let object = try folder.write("subject.json", "{\"id_token\": \"SUBJECT-JWT\"}")
+        let format: JSON = ["type": "json", "subject_token_field_name": "id_token"]
+        return switch kind {
+        case "service account": Self.serviceAccount()
+        case "person": Self.person
+        case "file": Self.external(["file": .string(subject)])
+        case "file of JSON":
+            Self.external(["file": .string(object), "format": format], [Self.impersonation])
+        case "url":
+            Self.external(
+                ["url": "https://subject.example/token?x=y", "headers": ["X-Key": "url-key"], "format": format])
+        case "impersonated":
+            [
+                "type": "impersonated_service_account", "source_credentials": Self.person, "delegates": ["d@p"],
+                "service_account_impersonation_url": Self.impersonation.1,
+            ]
+        case "client":
+            Self.external(
+                ["file": .string(subject)],
+                [("client_id", "id"), ("client_secret", "client-secret")])
+        case "workforce":
+            Self.external(
+                ["file": .string(subject)],
+                [
+                    ("audience", "//iam.googleapis.com/locations/global/workforcePools/p/providers/q"),
+                    ("workforce_pool_user_project", "7"),
+                ])
+        case "impersonated service account":
+            [
+                "type": "impersonated_service_account", "source_credentials": Self.serviceAccount(),
+                "service_account_impersonation_url": Self.impersonation.1,
+            ]
+        default: nil
+        }
+    }
+
     @Test(
         "Each kind of credentials file sends what google-auth sends",
         .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set"),
@@ -95,42 +134,7 @@ struct GoogleTokenTests {
         ])
     func googleAuth(kind: String) async throws {
         let folder = try TemporaryFolder()
-        let subject = try folder.write("subject", "SUBJECT-JWT")
-        let object = try folder.write("subject.json", "{\"id_token\": \"SUBJECT-JWT\"}")
-        let format: JSON = ["type": "json", "subject_token_field_name": "id_token"]
-        let file: JSON? =
-            switch kind {
-            case "service account": Self.serviceAccount()
-            case "person": Self.person
-            case "file": Self.external(["file": .string(subject)])
-            case "file of JSON":
-                Self.external(["file": .string(object), "format": format], [Self.impersonation])
-            case "url":
-                Self.external(
-                    ["url": "https://subject.example/token?x=y", "headers": ["X-Key": "url-key"], "format": format])
-            case "impersonated":
-                [
-                    "type": "impersonated_service_account", "source_credentials": Self.person, "delegates": ["d@p"],
-                    "service_account_impersonation_url": Self.impersonation.1,
-                ]
-            case "client":
-                Self.external(
-                    ["file": .string(subject)],
-                    [("client_id", "id"), ("client_secret", "client-secret")])
-            case "workforce":
-                Self.external(
-                    ["file": .string(subject)],
-                    [
-                        ("audience", "//iam.googleapis.com/locations/global/workforcePools/p/providers/q"),
-                        ("workforce_pool_user_project", "7"),
-                    ])
-            case "impersonated service account":
-                [
-                    "type": "impersonated_service_account", "source_credentials": Self.serviceAccount(),
-                    "service_account_impersonation_url": Self.impersonation.1,
-                ]
-            default: nil
-            }
+        let file = try Self.file(kind, folder)
         var environment: [String: String] = [:]
         var description: [(String, JSON)] = [
             ("time", JSON(integerLiteral: Int(clock.now.nanoseconds / 1_000_000_000))),
@@ -307,11 +311,17 @@ struct GoogleTokenTests {
             ("{\"type\":\"gdch_service_account\"}", "gdch_service_account"),
             ("{\"type\":\"service_account\"}", "has no client_email"),
             (
-                "{\"type\":\"external_account\",\"credential_source\":{\"executable\":{\"command\":\"hunter2\"}},\"audience\":\"a\",\"subject_token_type\":\"t\"}",
+                """
+                {"type": "external_account", "credential_source": {"executable": {"command": "hunter2"}},
+                 "audience": "a", "subject_token_type": "t"}
+                """,
                 "not supported"
             ),
             (
-                "{\"type\":\"authorized_user\",\"client_id\":\"i\",\"client_secret\":\"hunter2\",\"refresh_token\":\"hunter2\",\"token_uri\":\"http://evil.example\"}",
+                """
+                {"type": "authorized_user", "client_id": "i", "client_secret": "hunter2", "refresh_token": "hunter2",
+                 "token_uri": "http://evil.example"}
+                """,
                 "token_uri is not an https URL"
             ),
             (

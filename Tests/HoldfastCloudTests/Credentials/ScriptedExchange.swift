@@ -20,7 +20,7 @@ final class ScriptedExchange: HTTPExchange {
         self.init { request throws(HTTPFailure) in
             let seen = request.method + " " + request.url + " " + request.text
             for (part, answer) in answers where seen.contains(part) { return answer }
-            throw .notSent(code: "refused", message: "nobody is at \(URLParts(request.url)?.authority ?? "")")
+            throw .notSent(code: "refused", message: "nobody is at \(AbsoluteURL(request.url)?.authority ?? "")")
         }
     }
 
@@ -38,7 +38,7 @@ extension HTTPRequest {
     /// The fields of the form that the body is.
     var form: [String: String] { fields(of: text) }
     /// The parameters of the query.
-    var query: [String: String] { fields(of: URLParts(url)?.query ?? "") }
+    var query: [String: String] { fields(of: AbsoluteURL(url)?.query ?? "") }
 }
 
 func fields(of text: String) -> [String: String] {
@@ -81,7 +81,7 @@ extension HTTPResponse {
         -> HTTPResponse
     {
         let body =
-            "<ErrorResponse><Error><Type>Sender</Type><Code>\(code)</Code><Message>\(message)</Message></Error></ErrorResponse>"
+            "<ErrorResponse><Error><Code>\(code)</Code><Message>\(message)</Message></Error></ErrorResponse>"
         return text(body, status: status, headers: date.map { ["Date": $0] } ?? [:])
     }
 }

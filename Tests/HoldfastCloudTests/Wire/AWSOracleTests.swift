@@ -2,11 +2,14 @@ import HoldfastCore
 import HoldfastCrypto
 import HoldfastHTTP
 import HoldfastJSON
+import TestOracles
 import Testing
 
 @testable import HoldfastCloud
 
-@Suite("AWS's messages against botocore", .enabled(if: WireOracle.python != nil, "\(WireOracle.why)"))
+@Suite(
+    "AWS's messages against botocore",
+    .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set; Tests/servers/python.sh prints it"))
 struct AWSOracleTests {
     /// One call's request as botocore sends it.
     struct Expected {
@@ -19,7 +22,7 @@ struct AWSOracleTests {
 
     @Test("Every call of the catalog goes where botocore sends it, with the same method, query, headers and body")
     func requests() throws {
-        let lines = try WireOracle.lines("aws_requests.py", ["1", "15"] + WireCatalog.aws).map(Expected.init)
+        let lines = try Oracle.lines("aws_requests.py", ["1", "15"] + WireCatalog.aws).map(Expected.init)
         #expect(lines.count >= 2000)
         #expect(Set(lines.map(\.call)) == Set(WireCatalog.aws))
         for line in lines {
@@ -52,7 +55,7 @@ struct AWSOracleTests {
         compare("signed", "\(signed.region) \(signingName)", signedText(expected))
         for header in expected.json["headers"]?.object?.members ?? [] {
             // Of a body that may have its members in another order the checksum is another.
-            let own = header.name == "x-amz-checksum-sha256" ? base64(sha256(request.body).bytes) : nil
+            let own = header.name == "x-amz-checksum-sha256" ? base64Text(sha256(request.body).bytes) : nil
             compare(header.name, request.headers[header.name] ?? "", own ?? header.value.string ?? "")
         }
         for field in request.headers.fields where expected.json["headers"]?[field.name.lowercased()] == nil {
@@ -69,7 +72,7 @@ struct AWSOracleTests {
         "Answers are read as boto3 reads them: of every call, made of its shapes, and those of a moto with refusals",
         arguments: ["made", "moto"])
     func answers(kind: String) throws {
-        let lines = try WireOracle.lines("aws_answers.py", [kind, "1", kind == "made" ? "12" : "3"] + WireCatalog.aws)
+        let lines = try Oracle.lines("aws_answers.py", [kind, "1", kind == "made" ? "12" : "3"] + WireCatalog.aws)
         #expect(lines.count >= (kind == "made" ? 2000 : 400))
         var refused = 0
         for line in lines {
@@ -119,43 +122,6 @@ struct AWSOracleTests {
             let namespaces = text.matches(of: /xmlns[:a-z]*="[^"]*"/).map { String($0.output) }
             return "\(try XMLReader.read(body)) \(namespaces)"
         }
-    }
-}
-
-/// A URL in parts; the query decoded and sorted, as a JSON list of pairs.
-private struct SplitURL {
-    var host: String
-    var path: String
-    var query: String
-
-    init(_ url: String) {
-        let start = url.firstRange(of: "://")?.upperBound ?? url.startIndex
-        let end = url[start...].firstIndex(of: "/") ?? url.endIndex
-        host = String(url[..<end])
-        path = String(url[end...].prefix { $0 != "?" })
-        let items = url.drop { $0 != "?" }.dropFirst().split(separator: "&").map { item in
-            let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return parts.map { SplitURL.decoded($0) } + (parts.count == 1 ? [""] : [])
-        }
-        query =
-            JSON.array(
-                items.sorted { ($0[0], $0[1]) < ($1[0], $1[1]) }.map { .array($0.map { .string($0) }) }
-            ).canonicalText
-    }
-
-    private static func decoded(_ text: Substring) -> String {
-        var out: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            {
-                out.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                out.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
     }
 }
 

@@ -2,6 +2,7 @@ import HoldfastCloud
 import HoldfastCore
 import HoldfastEngine
 import HoldfastHTTP
+import HoldfastJSON
 
 /// Sends nothing.
 struct NoExchange: HTTPExchange {
@@ -30,3 +31,6 @@ struct StillClock: HoldfastClock {
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {}
     func wallTime() -> Timestamp { Timestamp(seconds: 1_767_225_600) }
 }
+
+/// The members of a JSON literal.
+func object(_ json: JSON) -> JSONObject { json.object ?? JSONObject() }

@@ -116,7 +116,7 @@ package struct AWSCredentialChain: Sendable {
         case .program(let words, let profile):
             return try await programCredentials(words, profile: profile)
         case .container(let url, let authorization, let file):
-            return try await containerCredentials(url, authorization, file)
+            return try await containerCredentials(url.revealed, authorization, file)
         case .instance(let endpoint):
             return try await instanceCredentials(endpoint)
         }

@@ -46,6 +46,6 @@ package indirect enum AWSIdentity: Sendable, Equatable {
     case webIdentity(AssumedRole, tokenFile: String)
     /// A program that prints credentials; the words of its command line.
     case program([Secret], profile: String)
-    case container(url: String, authorization: Secret?, authorizationFile: String?)
+    case container(url: Secret, authorization: Secret?, authorizationFile: String?)
     case instance(endpoint: String)
 }

@@ -17,7 +17,7 @@ extension AWSCredentialChain {
         } else {
             return nil
         }
-        guard let parts = URLParts(url),
+        guard let parts = AbsoluteURL(url),
             parts.scheme == "https" || parts.isLoopback || Self.containerHosts.contains(parts.host)
         else {
             throw .misconfigured(
@@ -26,14 +26,14 @@ extension AWSCredentialChain {
                     + " could take the credentials")
         }
         return .container(
-            url: url, authorization: surroundings.secret("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
+            url: Secret(url), authorization: surroundings.secret("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
             authorizationFile: surroundings.value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"))
     }
 
     func containerCredentials(
         _ url: String, _ authorization: Secret?, _ file: String?
     ) async throws(CredentialFailure) -> AWSCredentials {
-        let what = "AWS credentials of the container at \(URLParts(url)?.authority ?? "")"
+        let what = "AWS credentials of the container at \(AbsoluteURL(url)?.authority ?? "")"
         // The file changes while the container runs, so it goes before the variable.
         var token = authorization
         if let file {

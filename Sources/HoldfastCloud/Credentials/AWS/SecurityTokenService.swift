@@ -38,7 +38,7 @@ struct SecurityTokenService: Sendable {
     func account(of keys: AWSKeys) async throws(CredentialFailure) -> String {
         let what = "sts.GetCallerIdentity of the key \(keys.accessKeyID) at \(url)"
         let answer = try await signed(form("GetCallerIdentity", []), keys, what)
-        guard let account = xmlText("Account", in: String(decoding: answer.body, as: UTF8.self)) else {
+        guard let account = (try? XMLReader.read(answer.body))?.firstText("Account") else {
             throw CredentialFailure(.unavailable, code: "unreadable", "\(what): the answer names no Account")
         }
         return account
@@ -72,16 +72,16 @@ struct SecurityTokenService: Sendable {
     }
 
     private func credentials(_ answer: HTTPResponse, _ what: String) throws(CredentialFailure) -> AWSCredentials {
-        let text = String(decoding: answer.body, as: UTF8.self)
-        guard let id = xmlText("AccessKeyId", in: text), let secret = xmlText("SecretAccessKey", in: text),
-            let token = xmlText("SessionToken", in: text),
-            let end = xmlText("Expiration", in: text).flatMap({ Timestamp($0) })
+        let document = (try? XMLReader.read(answer.body)) ?? XMLElement()
+        guard let id = document.firstText("AccessKeyId"), let secret = document.firstText("SecretAccessKey"),
+            let token = document.firstText("SessionToken"),
+            let end = document.firstText("Expiration").flatMap({ Timestamp($0) })
         else {
             throw CredentialFailure(.unavailable, code: "unreadable", "\(what): the answer has no whole Credentials")
         }
         let keys = AWSKeys(accessKeyID: id, secretKey: Secret(secret), sessionToken: Secret(token))
         // arn:aws:sts::012345670123:assumed-role/…
-        let account = xmlText("Arn", in: text)?.split(separator: ":", omittingEmptySubsequences: false)
+        let account = document.firstText("Arn")?.split(separator: ":", omittingEmptySubsequences: false)
         return AWSCredentials(
             keys: keys, expires: requests.ours(end, in: answer),
             account: account.flatMap { $0.count > 4 ? String($0[4]) : nil })

@@ -21,7 +21,7 @@ package struct AzureCredentials: Sendable {
         var host = surroundings.value("AZURE_AUTHORITY_HOST") ?? "https://login.microsoftonline.com"
         while host.hasSuffix("/") { host.removeLast() }
         if !host.contains("://") { host = "https://" + host }
-        guard let parts = URLParts(host), parts.scheme == "https" || parts.isLoopback else {
+        guard let parts = AbsoluteURL(host), parts.scheme == "https" || parts.isLoopback else {
             throw .misconfigured("AZURE_AUTHORITY_HOST is not an https URL: secrets are sent there")
         }
         return host

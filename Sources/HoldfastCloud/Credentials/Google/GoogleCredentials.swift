@@ -170,8 +170,8 @@ package struct GoogleCredentials: Sendable {
             guard error.kind == .unavailable, error.status == 0 else { throw error }
             throw CredentialFailure(
                 .unavailable, code: error.code,
-                "no Google credentials: GOOGLE_APPLICATION_CREDENTIALS is not set, gcloud has left none, and there is no"
-                    + " metadata server (\(error.message))")
+                "no Google credentials: GOOGLE_APPLICATION_CREDENTIALS is not set, gcloud has left none, and there is"
+                    + " no metadata server (\(error.message))")
         }
         guard answer.headers["Metadata-Flavor"] == "Google", let body = (try? JSON.parse(answer.body))?.object else {
             throw CredentialFailure(

@@ -21,8 +21,9 @@ extension GoogleCredentials {
         var secrets = [subject]
         if let id = federation.clientID {
             let secret = federation.clientSecret ?? Secret("")
-            request.headers["Authorization"] = "Basic " + base64Text("\(id):\(secret.revealed)".utf8)
-            secrets.append(secret)
+            let both = Secret(base64Text("\(id):\(secret.revealed)".utf8))
+            request.headers["Authorization"] = "Basic \(both.revealed)"
+            secrets += [secret, both]
         }
         let answer = try await requests.object(request, what, hiding: secrets)
         return try requests.token(answer.body, what)
@@ -34,8 +35,10 @@ extension GoogleCredentials {
             let text = try surroundings.requiredFile(path, because: "credential_source.file names it")
             return try subject(text, field, of: surroundings.expanded(path))
         case .url(let url, let headers, let field):
-            let what = "the subject token at \(URLParts(url).map { $0.authority + $0.path } ?? "credential_source.url")"
-            var request = HTTPRequest(method: "GET", url: url)
+            // Its query may be a secret.
+            let place = AbsoluteURL(url.revealed).map { $0.authority + $0.path }
+            let what = "the subject token at \(place ?? "credential_source.url")"
+            var request = HTTPRequest(method: "GET", url: url.revealed)
             for (name, value) in headers.sorted(by: { $0.key < $1.key }) { request.headers.add(name, value.revealed) }
             let answer = try await requests.send(request, what, hiding: headers.values.map { $0 })
             return try subject(Secret(String(decoding: answer.body, as: UTF8.self)), field, of: what)
@@ -67,7 +70,7 @@ extension GoogleCredentials {
         let signed = AWSSigner(keys: keys, region: region, service: "sts")
             .sign(request, at: requests.now().nanoseconds / 1_000_000_000)
         var headers = signed.headers
-        headers.add("host", URLParts(url)?.authority ?? "")
+        headers.add("host", AbsoluteURL(url)?.authority ?? "")
         let described: JSON = [
             "url": .string(url), "method": "POST",
             "headers": .array(headers.fields.map { ["key": .string($0.name), "value": .string($0.value)] }),

@@ -31,7 +31,7 @@ package struct GoogleFederation: Sendable, Equatable {
     package enum Source: Sendable, Equatable {
         /// - Parameter field: of the JSON object that the file is; `nil` where the file is the token.
         case file(path: String, field: String?)
-        case url(String, headers: [String: Secret], field: String?)
+        case url(Secret, headers: [String: Secret], field: String?)
         /// A signed `GetCallerIdentity`; the URLs are of the instance's metadata, where there is one.
         case aws(verificationURL: String, regionURL: String?, credentialsURL: String?, sessionURL: String?)
     }
@@ -116,7 +116,7 @@ struct GoogleFile {
                 throw .misconfigured("\(path): credential_source has the environment_id \(environment); aws1 is known")
             }
             guard let verification = source["regional_cred_verification_url"]?.string,
-                URLParts(verification)?.scheme == "https"
+                AbsoluteURL(verification.replacing("{region}", with: "region"))?.scheme == "https"
             else { throw missing("credential_source.regional_cred_verification_url, an https URL") }
             return .aws(
                 verificationURL: verification, regionURL: source["region_url"]?.string,
@@ -127,7 +127,7 @@ struct GoogleFile {
         if let url = source["url"]?.string {
             let headers = source["headers"]?.object?.members ?? []
             return .url(
-                url, headers: Dictionary(headers.map { ($0.name, Secret($0.value.string ?? "")) }) { $1 },
+                Secret(url), headers: Dictionary(headers.map { ($0.name, Secret($0.value.string ?? "")) }) { $1 },
                 field: field)
         }
         throw .misconfigured(
@@ -152,7 +152,7 @@ struct GoogleFile {
     /// A URL that secrets are sent to: https, or on this machine.
     private func url(_ name: String, usual: String? = nil) throws(CredentialFailure) -> String {
         guard let written = object[name]?.string ?? usual else { throw missing(name) }
-        guard let parts = URLParts(written), parts.scheme == "https" || parts.isLoopback else {
+        guard let parts = AbsoluteURL(written), parts.scheme == "https" || parts.isLoopback else {
             throw .misconfigured("\(path): \(name) is not an https URL")
         }
         return written

@@ -1,5 +1,5 @@
 /// The parts of an absolute URL as they are written, nothing decoded.
-package struct URLParts: Sendable, Hashable {
+package struct AbsoluteURL: Sendable, Hashable {
     /// In lower case.
     package var scheme: String
     /// Host, and the port where one is written, in lower case: what the `Host` header says. Default ports are dropped.
@@ -9,7 +9,8 @@ package struct URLParts: Sendable, Hashable {
     /// `nil` without a question mark.
     package var query: String?
 
-    /// `nil` for what is not `scheme://host…`. User names in URLs are refused: nothing here has use for them.
+    /// `nil` for what is not `scheme://host…`. Hosts have letters, digits and `-._~:[]` alone: user names in URLs and
+    /// characters that another reader might take for the host's end are refused.
     package init?(_ url: String) {
         guard let colon = url.firstRange(of: "://") else { return nil }
         scheme = url[..<colon.lowerBound].lowercased()
@@ -23,9 +24,16 @@ package struct URLParts: Sendable, Hashable {
             rest = rest[..<mark]
         }
         path = String(rest)
-        guard !authority.isEmpty, !authority.contains("@") else { return nil }
+        guard !authority.isEmpty, authority.utf8.allSatisfy(Self.isOfHosts) else { return nil }
         let defaultPort = scheme == "https" ? ":443" : scheme == "http" ? ":80" : nil
         if let defaultPort, authority.hasSuffix(defaultPort) { authority.removeLast(defaultPort.count) }
+    }
+
+    private static func isOfHosts(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "-._~:[]".utf8.contains(byte)
+        }
     }
 
     /// The host without port and without the brackets of an IPv6 address.
