@@ -148,10 +148,7 @@ package struct Scan<C: HoldfastClock>: Sendable {
             for (index, resource) in listed.enumerated() {
                 group.addTask {
                     do throws(ReadError) {
-                        let description = try await patiently { () async throws(ReadError) in
-                            try await lister.describe(resource)
-                        }
-                        return (index, .success(description))
+                        return (index, .success(try await wholly(resource)))
                     } catch {
                         return (index, .failure(error))
                     }
@@ -160,6 +157,22 @@ package struct Scan<C: HoldfastClock>: Sendable {
             var outcomes: [Result<Description, ReadError>?] = Array(repeating: nil, count: listed.count)
             for await (index, outcome) in group { outcomes[index] = outcome }
             return zip(listed, outcomes).compactMap { resource, outcome in outcome.map { (resource, $0) } }
+        }
+    }
+
+    /// Reads a resource again where a part could not be read and may be later; at last takes what there is.
+    private func wholly(_ resource: ListedResource) async throws(ReadError) -> Description {
+        var partial: Description?
+        do {
+            return try await patiently { () async throws(ReadError) in
+                let found = try await lister.describe(resource)
+                partial = found
+                if let part = found.unread.first(where: { $0.error.lacks.isEmpty }) { throw part.error }
+                return found
+            }
+        } catch {
+            if let partial { return partial }
+            throw error
         }
     }
 

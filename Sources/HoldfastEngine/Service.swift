@@ -69,7 +69,7 @@ package struct Service<C: HoldfastClock>: Sendable {
         while !Task.isCancelled {
             do {
                 try await source.resume(from: try await keeper.positions(of: source.name))
-                try await pumpBatches(from: source)
+                try await pumpBatches(from: source) { failures = 0 }
                 break
             } catch let error as SourceError {
                 if error.code == SourceError.cancelled { break }
@@ -84,10 +84,12 @@ package struct Service<C: HoldfastClock>: Sendable {
         await source.close()
     }
 
-    private func pumpBatches(from source: any EventSource) async throws {
+    /// - Parameter worked: called after each batch.
+    private func pumpBatches(from source: any EventSource, worked: () -> Void) async throws {
         while !Task.isCancelled, let batch = try await source.nextBatch() {
             try await keeper.intake(batch, from: source.name, now: clock.wallTime())
             await source.committed(batch.positions)
+            worked()
             tell(.batch(source: source.name, records: batch.records.count, totals: await keeper.totals))
         }
     }

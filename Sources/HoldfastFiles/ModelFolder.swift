@@ -26,15 +26,10 @@ package enum ModelFolder {
         }
         let raw = [UInt8](data)
         guard path.hasSuffix(".gz") else { return raw }
-        var reader = GzipReader(limit: largestModel)
-        var out: [UInt8] = []
-        var used = 0
         do throws(GzipError) {
-            while used < raw.count { used += try reader.inflate(raw, from: used, into: &out) }
-            try reader.finish()
+            return try GzipReader.inflate(whole: raw, limit: largestModel)
         } catch {
             throw Problem("the file \(error)", at: place)
         }
-        return out
     }
 }

@@ -1,4 +1,5 @@
 """An estate of 2,000 resources in three accounts on moto, and what boto3 reads of it in the catalog's own paths."""
+import collections
 import json
 
 ACCOUNTS = ["111122223333", "444455556666", "012345670123"]
@@ -103,7 +104,7 @@ def roles(iam):
 
 def observed(row):
     """The same of one resource as Holdfast knows it."""
-    state = row["configuration"]
+    state = collections.defaultdict(lambda: None, row["configuration"])
     if row["type"] == "AWS::EC2::SecurityGroup":
         return {"GroupName": state["GroupName"], "GroupDescription": state["GroupDescription"], "VpcId": state["VpcId"],
                 "SecurityGroupIngress": sorted((r["SecurityGroupRuleId"], r["IpProtocol"], r.get("FromPort"), r.get("ToPort"),

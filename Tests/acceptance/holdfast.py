@@ -6,7 +6,7 @@ import subprocess
 
 from program import PROGRAM, TOP
 
-DATA = pathlib.Path(os.environ["HOLDFAST_TEST_DATA"])
+DATA = pathlib.Path(os.environ.get("HOLDFAST_TEST_DATA", "."))
 
 
 def run(*arguments, cwd=TOP, check=True):

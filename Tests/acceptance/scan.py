@@ -81,8 +81,8 @@ def compare(wanted, found):
     """Differences between boto3's view and ours, one line each."""
     lines = [f"missing: {id}" for id in sorted(set(wanted) - set(found))]
     for id, state in sorted(wanted.items()):
-        if id in found and (own := estate.observed(found[id])) != json.loads(json.dumps(state), object_hook=dict) \
-                and json.loads(json.dumps(own)) != json.loads(json.dumps(state)):
+        own = estate.observed(found[id]) if id in found else state
+        if json.dumps(own, sort_keys=True) != json.dumps(state, sort_keys=True):
             lines.append(f"{id}:\n  boto3 {json.dumps(state)}\n  ours  {json.dumps(own)}")
     return lines
 

@@ -173,14 +173,13 @@ package struct LogCursor: Sendable {
         }
     }
 
-    /// A window that holds too much is left for a shorter one with the same beginning, as long as what these pages held.
+    /// A window that holds too much is left for a shorter one with the same beginning, as long as what the pages held.
     private mutating func cut(_ window: Open) {
         let whole = window.range.to.since(window.range.from).nanoseconds
         guard whole > Self.shortest.nanoseconds else { return }
         let held = window.seconds.map { Int64($0.upperBound - $0.lowerBound) * 1_000_000_000 } ?? whole
-        let fitting = Span(nanoseconds: min(held * 3 / 4, whole / 2))
-        length = max(
-            Self.shortest, Timestamp(nanoseconds: fitting.nanoseconds).roundedDown.since(Timestamp(seconds: 0)))
+        let second = Self.shortest.nanoseconds
+        length = Span(nanoseconds: max(second, min(held * 3 / 4, whole / 2) / second * second))
         open = Open(
             range: PollWindow(from: window.range.from, to: window.range.from + length), isNewest: false)
     }

@@ -75,7 +75,7 @@ package struct LookupEventsFeed: LogFeed {
         return LogPage(
             events: events.map { row in
                 LogPage.Event(
-                    id: row["EventId"]?.filled ?? row.digest, time: row["EventTime"].flatMap { Timestamp(json: $0) },
+                    id: row["EventId"]?.filled ?? row.digest, time: row["EventTime"].flatMap { Timestamp(wire: $0) },
                     json: row)
             }, token: object["NextToken"]?.filled)
     }
@@ -119,7 +119,7 @@ package struct ActivityLogFeed: LogFeed {
         let events = rows.map { row in
             LogPage.Event(
                 id: row["eventDataId"]?.filled ?? row["id"]?.filled ?? row.digest,
-                time: row["eventTimestamp"].flatMap { Timestamp(json: $0) }, json: row)
+                time: row["eventTimestamp"].flatMap { Timestamp(wire: $0) }, json: row)
         }
         return LogPage(events: events, token: answer["nextLink"]?.filled.map { URLQuery(link: $0).text })
     }
@@ -127,9 +127,10 @@ package struct ActivityLogFeed: LogFeed {
 
 /// The audit logs of a Google Cloud project, folder or organisation.
 ///
-/// Asked for by `receiveTimestamp`, when Logging took the entry in, and not by `timestamp`, when what it tells happened:
-/// an entry that comes late is new by the first and old by the second, so a small overlap finds what any overlap on
-/// the second may miss. `timestamp` is what Logging has an index for, so it is bounded too, a day further back.
+/// Asked for by `receiveTimestamp`, when Logging took the entry in, and not by `timestamp`, when what it tells
+/// happened: an entry that comes late is new by the first and old by the second, so a small overlap finds what any
+/// overlap on the second may miss. `timestamp` is what Logging has an index for, so it is bounded too, a day further
+/// back.
 package struct LogEntriesFeed: LogFeed {
     package let rules: PollRules
     package let scope: CallScope
@@ -137,8 +138,8 @@ package struct LogEntriesFeed: LogFeed {
     /// 60 requests a minute (Cloud Logging's quotas). The logs of changes are kept for 400 days, and those of data
     /// access for 30 unless a bucket says otherwise.
     ///
-    /// - Parameter resource: `projects/my-project`, `folders/123`, `organizations/123`: what is logged there itself, not
-    ///   what is logged below.
+    /// - Parameter resource: `projects/my-project`, `folders/123`, `organizations/123`: what is logged there itself,
+    ///   not what is logged below.
     package init(resource: String, overlap: Span, every: Span) {
         let account = resource.hasPrefix("projects/") ? String(resource.dropFirst("projects/".count)) : resource
         scope = CallScope(cloud: .gcp, account: account)
@@ -173,7 +174,7 @@ package struct LogEntriesFeed: LogFeed {
             let parts = ["logName", "timestamp", "insertId"].map { entry[$0]?.string ?? "" }
             return LogPage.Event(
                 id: parts[2].isEmpty ? entry.digest : parts.joined(separator: "|"),
-                time: (entry["receiveTimestamp"] ?? entry["timestamp"]).flatMap { Timestamp(json: $0) }, json: entry)
+                time: (entry["receiveTimestamp"] ?? entry["timestamp"]).flatMap { Timestamp(wire: $0) }, json: entry)
         }
         return LogPage(events: events, token: object["nextPageToken"]?.filled)
     }

@@ -13,19 +13,6 @@ extension JSON {
     static func seconds(_ time: Timestamp) -> JSON { .number(JSONNumber(Int(time.wholeSeconds))) }
 }
 
-extension Timestamp {
-    /// A text by RFC 3339, or a number of seconds since 1970.
-    init?(json: JSON) {
-        switch json {
-        case .string(let text): self.init(text)
-        case .number(let number):
-            guard abs(number.double) < 9e9 else { return nil }
-            self.init(nanoseconds: Int64((number.double * 1e9).rounded()))
-        case .null, .bool, .array, .object: return nil
-        }
-    }
-}
-
 /// The query of a URL.
 struct URLQuery {
     /// As it stands behind the question mark.

@@ -2,8 +2,8 @@ internal import HoldfastCore
 internal import HoldfastEngine
 internal import HoldfastJSON
 
-/// Inflates gzip, whole. Throws where it is damaged or comes out larger than a bound of its own; the error's text stands
-/// behind the file's name.
+/// Inflates gzip, whole. Throws where it is damaged or comes out larger than a bound of its own; the error's text
+/// stands behind the file's name.
 package typealias Inflate = @Sendable ([UInt8]) throws -> [UInt8]
 
 /// A file of a log, fetched whole, while its records are given. CloudTrail's files stay below 50 MB inflated.
@@ -110,7 +110,7 @@ struct FileMemory: Sendable {
     private var known: Set<UInt64> = []
     /// Files of which some records are in the journal and some not, with the next record.
     private var begun: [(file: UInt64, next: UInt32)] = []
-    /// All files ever read.
+    /// All ever read.
     private(set) var count: Int64 = 0
 
     /// 32 KiB with each batch. A file that is told again after so many others is read again, and the journal knows the
@@ -120,23 +120,24 @@ struct FileMemory: Sendable {
 
     init() {}
 
-    func isFinished(_ object: LogObject) -> Bool { known.contains(SeenIDs.key(of: object.identity)) }
+    /// - Parameter identity: a file's, or of a message that names none its id.
+    func isFinished(_ identity: String) -> Bool { known.contains(SeenIDs.key(of: identity)) }
 
     /// The next record of a file.
-    func next(of object: LogObject) -> Int {
-        let key = SeenIDs.key(of: object.identity)
+    func next(of identity: String) -> Int {
+        let key = SeenIDs.key(of: identity)
         return begun.first { $0.file == key }.map { Int($0.next) } ?? 0
     }
 
-    mutating func stands(_ object: LogObject, at next: Int) {
-        let key = SeenIDs.key(of: object.identity)
+    mutating func stands(_ identity: String, at next: Int) {
+        let key = SeenIDs.key(of: identity)
         begun.removeAll { $0.file == key }
         begun.append((key, UInt32(clamping: next)))
         if begun.count > Self.mostBegun { begun.removeFirst() }
     }
 
-    mutating func finish(_ object: LogObject) {
-        let key = SeenIDs.key(of: object.identity)
+    mutating func finish(_ identity: String) {
+        let key = SeenIDs.key(of: identity)
         begun.removeAll { $0.file == key }
         count += 1
         guard known.insert(key).inserted else { return }
@@ -144,7 +145,7 @@ struct FileMemory: Sendable {
         if finished.count > Self.limit { known.remove(finished.removeFirst()) }
     }
 
-    /// How many are begun (4 bytes), these with 8 bytes of key and 4 of the next record, then the keys of finished ones.
+    /// How many are begun (4 bytes), these with 8 bytes of key and 4 of the next record, then keys of finished ones.
     var bytes: [UInt8] {
         var out: [UInt8] = []
         out.append(bigEndian: UInt32(begun.count))

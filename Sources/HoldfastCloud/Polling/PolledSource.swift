@@ -134,7 +134,8 @@ package actor PolledSource<C: HoldfastClock>: EventSource {
             code: SourceError.gap,
             message:
                 "\(feed.title) was last read to \(from), and it goes back \(days) days: what happened from \(from) to "
-                + "\(to) was not seen; reading goes on at \(to). Take that time from a copy of the log, as a file source",
+                + "\(to) was not seen; reading goes on at \(to). Take that time from a copy of the log, as a file "
+                + "source",
             retry: .after(Span(nanoseconds: 0)))
     }
 

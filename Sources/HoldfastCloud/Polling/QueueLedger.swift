@@ -17,8 +17,17 @@ package struct QueueLedger: Sendable {
     enum Work: Sendable {
         case file(LogObject)
         /// To be counted as what it is.
-        case other(JSON)
+        case other(JSON, place: String)
         case unreadable(UnreadableRecord)
+
+        /// By which it is known when it comes again.
+        var identity: String {
+            switch self {
+            case .file(let object): object.identity
+            case .other(_, let place): place
+            case .unreadable(let record): record.place
+            }
+        }
     }
 
     private struct Held: Sendable {
@@ -35,7 +44,7 @@ package struct QueueLedger: Sendable {
     private var deletable: [Message] = []
 
     /// How long a message stays ours. Extended from half of it on.
-    package static let visibility = Span(seconds: 300)
+    package static let visibility = Span(seconds: 60)
 
     package init() {}
 
@@ -46,7 +55,9 @@ package struct QueueLedger: Sendable {
     mutating func received(_ message: Message, body: String, at now: Timestamp) {
         let work: [Work]
         switch ObjectNotification(body: body) {
-        case .objects(let objects, let others): work = objects.map(Work.file) + others.map(Work.other)
+        case .objects(let objects, let others):
+            let rest = others.enumerated().map { Work.other($1, place: "sqs:\(message.id)#\($0)") }
+            work = objects.map(Work.file) + rest
         case .unreadable(let reason):
             let bytes = Array(body.utf8.prefix(64 << 10))
             work = [

@@ -8,6 +8,13 @@ package struct QueueCalls: Sendable {
     package var delete: CloudCall
     package var extend: CloudCall
     package var get: CloudCall
+
+    package init(receive: CloudCall, delete: CloudCall, extend: CloudCall, get: CloudCall) {
+        self.receive = receive
+        self.delete = delete
+        self.extend = extend
+        self.get = get
+    }
 }
 
 /// CloudTrail's files in S3, as a queue of SQS tells of them.
@@ -55,9 +62,10 @@ package actor QueueSource<C: HoldfastClock>: EventSource {
 
     package func resume(from positions: [SourcePosition]) {
         let position = positions.first { $0.source == name && $0.partition == Self.partition }
+        let journaled = position.map { FileMemory(count: $0.next, bytes: $0.note) } ?? FileMemory()
         // After an error that was only told the journal stands where we do: what we hold stays ours.
-        if let position, position.next == memory.count, position.note == memory.bytes { return }
-        memory = position.map { FileMemory(count: $0.next, bytes: $0.note) } ?? FileMemory()
+        if journaled.count == memory.count, journaled.bytes == memory.bytes { return }
+        memory = journaled
         ledger = QueueLedger()
         current = nil
     }
@@ -89,11 +97,11 @@ package actor QueueSource<C: HoldfastClock>: EventSource {
         guard var file = current else { return nil }
         let (records, unreadable) = file.take()
         if file.isEmpty {
-            memory.finish(file.object)
+            memory.finish(file.object.identity)
             ledger.finishWork()
             current = nil
         } else {
-            memory.stands(file.object, at: file.next)
+            memory.stands(file.object.identity, at: file.next)
             current = file
         }
         return batch(records, unreadable)
@@ -104,20 +112,19 @@ package actor QueueSource<C: HoldfastClock>: EventSource {
         var records: [LogRecords.Record] = []
         var unreadable: [UnreadableRecord] = []
         while records.count + unreadable.count < 500, let work = ledger.work {
-            switch work {
-            case .file(let object):
-                guard memory.isFinished(object) else {
-                    return records.isEmpty && unreadable.isEmpty
-                        ? nil : batch(LogRecords(records: records), unreadable)
-                }
+            if memory.isFinished(work.identity) {
                 ledger.finishWork(isCommitted: true)
-            case .other(let json):
-                records.append(LogRecords.Record(bytes: json.canonicalBytes, place: "\(name)@\(json.digest)"))
-                ledger.finishWork()
-            case .unreadable(let record):
-                unreadable.append(record)
-                ledger.finishWork()
+                continue
             }
+            switch work {
+            case .file:
+                return records.isEmpty && unreadable.isEmpty ? nil : batch(LogRecords(records: records), unreadable)
+            case .other(let json, let place):
+                records.append(LogRecords.Record(bytes: json.canonicalBytes, place: place))
+            case .unreadable(let record): unreadable.append(record)
+            }
+            memory.finish(work.identity)
+            ledger.finishWork()
         }
         return records.isEmpty && unreadable.isEmpty ? nil : batch(LogRecords(records: records), unreadable)
     }
@@ -132,7 +139,7 @@ package actor QueueSource<C: HoldfastClock>: EventSource {
 
     private func open(_ object: LogObject) async throws(SourceError) {
         do throws(CallFailure) {
-            current = try await opener.open(object, next: memory.next(of: object))
+            current = try await opener.open(object, next: memory.next(of: object.identity))
             fileTrouble.succeeded()
         } catch {
             let now = clock.wallTime()

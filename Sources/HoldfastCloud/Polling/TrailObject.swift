@@ -21,8 +21,8 @@ package struct LogObject: Sendable, Hashable, CustomStringConvertible {
     package var description: String { "s3://\(bucket)/\(key)" }
 }
 
-/// A key by which CloudTrail writes its files:
-/// `PREFIX/AWSLogs/[o-ORGANISATION/]ACCOUNT/CloudTrail/REGION/2026/11/22/ACCOUNT_CloudTrail_REGION_20261122T0805Z_X.json.gz`.
+/// A key by which CloudTrail writes its files: `PREFIX/AWSLogs/[o-ORGANISATION/]ACCOUNT/CloudTrail/REGION/2026/11/22/`
+/// and in there `ACCOUNT_CloudTrail_REGION_20261122T0805Z_X.json.gz`.
 package struct TrailKey: Sendable, Hashable {
     /// Everything up to the region, with its slash: `AWSLogs/012345670123/CloudTrail/eu-west-1/`.
     package var base: String

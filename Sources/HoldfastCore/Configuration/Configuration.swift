@@ -8,6 +8,16 @@ package struct Configuration: Sendable {
         case file(paths: [String], follow: Bool)
         case kafka(brokers: String, topics: [String], group: String, options: [String: String])
         case stdin
+        /// Without accounts: all of AWS that are known.
+        case cloudTrailLookup(accounts: [String], regions: [String], overlap: Span, every: Span)
+        case cloudTrailQueue(queue: String, account: String, region: String)
+        /// An empty account: whatever the credentials belong to.
+        case cloudTrailBucket(
+            bucket: String, prefix: String, account: String, region: String, overlap: Span, every: Span)
+        /// Without subscriptions: all that are known.
+        case azureActivity(subscriptions: [String], overlap: Span, every: Span)
+        /// `containers`: `folders/1`, `organizations/1`. With neither: all projects that are known.
+        case googleLogging(projects: [String], containers: [String], overlap: Span, every: Span)
     }
     package struct Account: Sendable, Hashable {
         package var cloud: Cloud
@@ -110,10 +120,14 @@ package struct Configuration: Sendable {
 
     private mutating func read(source node: Node, _ problems: inout [Problem]) {
         guard let entries = node.entries, entries.count == 1, let entry = entries.first else {
-            problems.append(
-                Problem("a source is one of file, kafka, stdin; write each as its own list item", at: node.place))
+            let kinds = Configuration.sourceKinds.joined(separator: ", ")
+            problems.append(Problem("a source is one of \(kinds); write each as its own list item", at: node.place))
             return
         }
+        var polled = PolledSourceReader()
+        let source = polled.source(entry)
+        problems += polled.problems
+        guard source == nil, polled.problems.isEmpty else { return sources += [source].compactMap { $0 } }
         let value = entry.value
         switch entry.key {
         case "file": sources.append(.file(paths: value["paths"]?.texts ?? [], follow: value["follow"]?.text == "true"))
@@ -134,7 +148,7 @@ package struct Configuration: Sendable {
             problems.append(Problem("an account has one of aws, azure, gcp: its id", at: node.place))
             return
         }
-        if cloud == .aws, text.count != 12 || !text.allSatisfy(\.isNumber) {
+        if cloud == .aws, !PolledSourceReader.isAWSAccount(text) {
             problems.append(
                 Problem(
                     "\"\(text)\" is not an AWS account id: 12 digits, in quotes where it starts with 0", at: id.place))

@@ -26,7 +26,10 @@ extension Configuration {
         .init("playbooks", .list(.text), "playbook folders"),
         .init("tune", .list(.text), "tuning folders"))
 
-    private static let source: Shape = .record(
+    private static let source: Shape = .record(Shape.Record(ownSources + polledSources))
+    static let sourceKinds = (ownSources + polledSources).map(\.name)
+
+    private static let ownSources: [Shape.Field] = [
         .init(
             "file",
             .record(
@@ -43,7 +46,8 @@ extension Configuration {
                     "options", .map(keys: "a librdkafka setting", .text),
                     "passed to librdkafka; a value env:NAME is read from the environment")),
             "Kafka topics"),
-        .init("stdin", .record(Shape.Record([])), "events on standard input"))
+        .init("stdin", .record(Shape.Record([])), "events on standard input"),
+    ]
 
     private static let state: Shape = .record(
         .init(

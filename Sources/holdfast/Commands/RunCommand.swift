@@ -25,20 +25,27 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ConfigurationFile.read(config)
         guard !configuration.sources.isEmpty else {
-            throw Failure("\(config) names no sources: add `sources:` with file, kafka or stdin")
+            throw Failure("\(config) names no sources: add `sources:` with file, kafka, stdin or one that is polled")
         }
         let data = try DataSet.load(configuration)
         let policy = data.policy()
         let journal = try SQLiteJournal(.file(configuration.sqlitePath))
         let clock = SystemWallClock()
+        let began = clock.wallTime()
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await noteStart(keeper, data, clock)
         let recorded = try readRecorded(data, clock)
+        let isPolling = configuration.sources.contains(where: \.isPolled)
         let clouds =
-            configuration.clouds.isEmpty ? nil : Clouds(catalog: data.catalog, configuration)
-        let reader = clouds?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
+            isPolling || !configuration.clouds.isEmpty ? Clouds(catalog: data.catalog, configuration) : nil
+        let read = configuration.clouds.isEmpty ? nil : clouds
+        let reader = read?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
-        let sources = configuration.sources.map { Wiring.source($0, configuration: configuration, clock: clock) }
+        let polling = clouds.map { Polling($0, catalog: data.catalog, clock: clock, began: began) }
+        let sources = try configuration.sources.flatMap { source in
+            try polling?.sources(for: source, configuration: configuration)
+                ?? [Wiring.source(source, configuration: configuration, clock: clock)].compactMap { $0 }
+        }
         let progress = Progress(quiet: quiet)
         let anchors = configuration.anchors.map(configuration.resolve)
         let service = Service(
@@ -52,7 +59,7 @@ struct RunCommand: AsyncParsableCommand {
                         failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
                     .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
-                    .init(service: try Scanning(clouds, configuration, policy, keeper, clock)),
+                    .init(service: try Scanning(read, configuration, policy, keeper, clock)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
         try await group.run()
         await clouds?.http.close()
@@ -119,9 +126,10 @@ extension RecordedStateReader {
 }
 
 enum Wiring {
+    /// `nil` for a source that is polled.
     static func source(
         _ source: Configuration.Source, configuration: Configuration, clock: SystemWallClock
-    ) -> any EventSource {
+    ) -> (any EventSource)? {
         switch source {
         case .file(let paths, let follow):
             FileSource(paths: paths.map(configuration.resolve), follow: follow) {
@@ -132,6 +140,7 @@ enum Wiring {
             KafkaSource(
                 KafkaConfiguration(
                     brokers: brokers, topics: topics, group: group, options: options.mapValues(fromEnvironment)))
+        case .cloudTrailLookup, .cloudTrailQueue, .cloudTrailBucket, .azureActivity, .googleLogging: nil
         }
     }
 
