@@ -35,12 +35,13 @@ struct RunCommand: AsyncParsableCommand {
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await noteStart(keeper, data, clock)
         let recorded = try readRecorded(data, clock)
+        let isPolling = configuration.sources.contains(where: \.isPolled)
         let clouds =
-            configuration.clouds.isEmpty
+            configuration.clouds.isEmpty && !isPolling
             ? nil : Clouds(catalog: data.catalog, accounts: configuration.accounts)
-        let reader = clouds?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
+        let read = configuration.clouds.isEmpty ? nil : clouds
+        let reader = read?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
-        let clouds = configuration.sources.contains(where: \.isPolled) ? Clouds(catalog: data.catalog) : nil
         let polling = clouds.map { Polling($0, catalog: data.catalog, clock: clock, began: began) }
         let sources = try configuration.sources.flatMap { source in
             try polling?.sources(for: source, configuration: configuration)
@@ -59,7 +60,7 @@ struct RunCommand: AsyncParsableCommand {
                         failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
                     .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
-                    .init(service: try Scanning(clouds, configuration, policy, keeper, clock)),
+                    .init(service: try Scanning(read, configuration, policy, keeper, clock)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
         try await group.run()
         await clouds?.http.close()
