@@ -248,6 +248,16 @@ package actor Keeper {
         try commit(step, lease: nil)
     }
 
+    /// What a notice was about has ended; where none is open nothing is written.
+    package func end(_ code: NoticeCode, subject: String, now: Timestamp) throws(JournalError) {
+        guard try journal.openNotices().contains(where: { $0.code == code.rawValue && $0.subject == subject }) else {
+            return
+        }
+        var step = Step(policy: policy, journal: journal, now: now)
+        step.transaction.closedNotices = [NoticeClosing(code: code.rawValue, subject: subject, at: now)]
+        try commit(step, lease: nil)
+    }
+
     func commit(_ step: Step, lease: Lease?) throws(JournalError) {
         var transaction = step.transaction
         transaction.leases = [leases["shards"], lease].compactMap { $0 }

@@ -65,31 +65,36 @@ package struct Service<C: HoldfastClock>: Sendable {
     /// Takes a source's batches until it ends. A failure that may pass is waited out, with a notice.
     private func pump(_ source: any EventSource) async throws {
         defer { tell(.sourceEnded(source: source.name)) }
-        var failures = 0
+        // Unknown at the start: the last run may have left a notice.
+        var failures: Int?
         while !Task.isCancelled {
             do {
                 try await source.resume(from: try await keeper.positions(of: source.name))
-                try await pumpBatches(from: source) { failures = 0 }
+                try await pumpBatches(from: source, failures: &failures)
                 break
             } catch let error as SourceError {
                 if error.code == SourceError.cancelled { break }
                 tell(.sourceFailed(source: source.name, error: error))
                 try await keeper.note(notices: [notice(for: error, source: source.name)])
                 guard case .after(let wait) = error.retry else { break }
-                failures += 1
-                let doubled = wait.nanoseconds << Int64(min(failures - 1, 6))
+                let doubled = wait.nanoseconds << Int64(min(failures ?? 0, 6))
+                // What is told in passing did not stop the source, so its next batch does not end it.
+                failures = wait.nanoseconds == 0 ? 0 : (failures ?? 0) + 1
                 guard (try? await clock.sleep(for: .nanoseconds(doubled))) != nil else { break }
             }
         }
         await source.close()
     }
 
-    /// - Parameter worked: called after each batch.
-    private func pumpBatches(from source: any EventSource, worked: () -> Void) async throws {
+    /// - Parameter failures: since the last batch; a batch ends their notice.
+    private func pumpBatches(from source: any EventSource, failures: inout Int?) async throws {
         while !Task.isCancelled, let batch = try await source.nextBatch() {
             try await keeper.intake(batch, from: source.name, now: clock.wallTime())
             await source.committed(batch.positions)
-            worked()
+            if failures != 0 {
+                try await keeper.end(.sourceFailing, subject: source.name, now: clock.wallTime())
+                failures = 0
+            }
             tell(.batch(source: source.name, records: batch.records.count, totals: await keeper.totals))
         }
     }

@@ -52,7 +52,7 @@ private struct BucketBench {
 struct BucketSourceTests {
     private static let start = BucketBench.start
 
-    @Test("Late files, faults and crashes at any batch: each record is given once", arguments: 0..<60 as Range<UInt64>)
+    @Test("Late files, faults and crashes at any batch: each record is given once", arguments: 0..<150 as Range<UInt64>)
     func exactlyOnce(seed: UInt64) async throws {
         var random = SplitMix(seed: seed)
         var bench = BucketBench(seed: seed, faultEvery: 15, pageSize: random.number(1...6))

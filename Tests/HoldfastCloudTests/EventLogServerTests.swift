@@ -7,26 +7,14 @@ import HoldfastJSON
 import TestOracles
 import Testing
 
-/// `Tests/servers/event_logs.py`, for as long as this object lives: it ends when its input does.
-private final class EventLogServer: @unchecked Sendable {  // nothing changes once it runs
-    private let process = Process()
-    private let input = Pipe()
+/// `Tests/servers/event_logs.py`, for as long as this lives.
+private struct EventLogServer {
+    private let process: ServerProcess
     let base: String
 
     init() throws {
-        let output = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", Oracle.top.appending(path: "Tests/servers/event_logs.py").path]
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        var line = Data()
-        while line.last != UInt8(ascii: "\n") {
-            let part = output.fileHandleForReading.availableData
-            guard !part.isEmpty else { throw CocoaError(.fileReadUnknown) }
-            line += part
-        }
-        base = "http://127.0.0.1:\(String(decoding: line.dropLast(), as: UTF8.self))"
+        process = try ServerProcess("event_logs.py")
+        base = "http://127.0.0.1:\(process.told.int ?? 0)"
     }
 
     func put(_ path: String, _ body: JSON, by http: HTTPClient) async throws {
@@ -59,7 +47,7 @@ private struct RunningClock: HoldfastClock {
     }
 }
 
-@Suite("Polled logs over HTTP")
+@Suite("Polled logs over HTTP", .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set"))
 struct EventLogServerTests {
     /// A row as the log gives it out.
     private static func row(_ kind: LogKind, _ id: String, _ time: Timestamp) -> JSON {
@@ -119,9 +107,7 @@ struct EventLogServerTests {
         await http.close()
     }
 
-    @Test(
-        "The providers' own clients read these logs to their end too",
-        .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set"))
+    @Test("The providers' own clients read these logs to their end too")
     func ownClients() throws {
         let logs = try Oracle.lines("event_logs.py")
         #expect(logs.map { $0["log"]?.string } == ["LookupEvents", "the Activity Log", "entries:list"])

@@ -94,7 +94,7 @@ struct QueueSourceTests {
 
     @Test(
         "Doubled messages, faults and crashes at any batch: each record is given once",
-        arguments: 0..<40 as Range<UInt64>)
+        arguments: 0..<150 as Range<UInt64>)
     func exactlyOnce(seed: UInt64) async throws {
         var random = SplitMix(seed: seed)
         var bench = QueueBench(seed: seed, faultEvery: 10)

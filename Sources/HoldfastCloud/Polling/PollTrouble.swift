@@ -28,7 +28,12 @@ package struct PollTrouble: Sendable {
 
     package init() {}
 
-    package mutating func succeeded() { self = PollTrouble() }
+    /// - Parameter isLast: the answer was a window's last page: tokens that were not taken are forgotten.
+    package mutating func succeeded(isLast: Bool = true) {
+        let restarts = isLast ? 0 : restarts
+        self = PollTrouble()
+        self.restarts = restarts
+    }
 
     /// - Parameter hasToken: the call asked for a later page of a window.
     package mutating func failed(_ failure: CallFailure, hasToken: Bool, now: Timestamp) -> Answer {

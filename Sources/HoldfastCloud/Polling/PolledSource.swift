@@ -97,7 +97,7 @@ package actor PolledSource<C: HoldfastClock>: EventSource {
             await budgets.succeeded(feed.budget)
             ahead = asked.since(answer.started)
             let page = try page(of: answer, token: token)
-            trouble.succeeded()
+            trouble.succeeded(isLast: page.token == nil)
             pending = Pending(events: page.events[...], token: page.token, began: min(asked, answer.started))
         } catch {
             try await handle(error, hasToken: token != nil)
