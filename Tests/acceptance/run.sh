@@ -19,6 +19,9 @@ else
 fi
 if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     "$HOLDFAST_TEST_PYTHON" polled.py
+    "$HOLDFAST_TEST_PYTHON" permissions.py
+    # The long form, 2,000 resources with and without faults, is scan.py alone; its last result is in docs/benchmarks.md.
+    "$HOLDFAST_TEST_PYTHON" scan.py --short
 else
-    echo "SKIPPED: polled sources under kills; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
+    echo "SKIPPED: polled sources under kills, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
 fi

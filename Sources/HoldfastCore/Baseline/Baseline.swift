@@ -89,3 +89,15 @@ package struct Baseline: Sendable {
         return pin(id).map { Set($0.desired.compactMap { $0.path.property }).sorted() } ?? []
     }
 }
+
+extension Baseline {
+    /// Types that some rule or pin looks at, on the resource itself or along a relation; sorted.
+    package var typesRead: [String] {
+        var types = Set(pins.map(\.type))
+        for rule in rules {
+            types.formUnion(rule.types)
+            types.formUnion(rule.reads.relations.map(\.read.type))
+        }
+        return types.sorted { $0.precedesInUTF8($1) }
+    }
+}

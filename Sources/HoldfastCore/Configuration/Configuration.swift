@@ -41,6 +41,15 @@ package struct Configuration: Sendable {
         package var place: SourcePlace
     }
 
+    /// Where calls go, where that is not the clouds' own hosts. AWS's come from the environment, as its tools have it.
+    package struct Endpoints: Sendable, Hashable {
+        /// A PEM file; `nil`: the system's.
+        package var authorities: String?
+        package var azure: String?
+        /// By Google's host; under an empty name for all.
+        package var google: [String: String] = [:]
+    }
+
     /// Paths in here start from this folder.
     package var folder: String
     package var sqlite = "./holdfast.db"
@@ -53,6 +62,7 @@ package struct Configuration: Sendable {
     package var tune: [String] = []
     package var sources: [Source] = []
     package var recorded: [String] = []
+    package var endpoints = Endpoints()
     /// Clouds whose state is read.
     package var clouds: [Cloud] = []
     package var scanEvery = Span(seconds: 86_400)
@@ -102,6 +112,9 @@ package struct Configuration: Sendable {
         recorded = node["state"]?["recorded"]?.texts ?? []
         clouds = (node["state"]?["clouds"]?.texts ?? []).compactMap(Cloud.init)
         if let span = node["state"]?["scan-every"]?.text.flatMap({ Span($0) }) { scanEvery = span }
+        endpoints.authorities = node["endpoints"]?["authorities"]?.text
+        endpoints.azure = node["endpoints"]?["azure"]?.text
+        for entry in node["endpoints"]?["google"]?.entries ?? [] { endpoints.google[entry.key] = entry.value.text }
         trustsLabels = node["trust-labels"]?.text == "true"
         for entry in node["lists"]?.entries ?? [] { lists[entry.key] = entry.value.texts }
         anchors = node["audit"]?["anchor"]?.list?.compactMap { $0["file"]?.text } ?? []

@@ -9,6 +9,7 @@ extension Configuration {
         .init("data", data, "folders of data files. Default: the shipped ones"),
         .init("sources", .list(source), "where events come from"),
         .init("state", state, "where the state of resources is read from"),
+        .init("endpoints", endpoints, "where calls go, where that is not the clouds' own hosts: private endpoints"),
         .init("accounts", .list(account), "accounts by id, with their environment"),
         .init("classify", .list(classifyLine), "environments by account name, for accounts not listed"),
         .init("lists", .map(keys: "a list's name", .list(.text)), "lists that rules name as $lists.NAME"),
@@ -56,6 +57,11 @@ extension Configuration {
         .init("scan-every", .duration, "how often everything in these clouds is read. Default 24h"),
         .init("recorded", .list(.text), "files of resource states, one JSON object a line, as `evaluate --state` reads")
     )
+
+    private static let endpoints: Shape = .record(
+        .init("authorities", .text, "a PEM file of the certificate authorities to trust in place of the system's"),
+        .init("azure", .text, "Azure's Resource Manager: https://HOST"),
+        .init("google", .map(keys: "a host, such as compute.googleapis.com; \"\" for all", .text), "https://HOST"))
 
     private static let account: Shape = .record(
         .init("aws", .text, "account id of 12 digits, as text"), .init("azure", .text, "subscription id"),

@@ -15,20 +15,41 @@ struct Clouds: Sendable {
     /// Nothing in here may write: no write-role is ever taken on.
     init(catalog: Catalog, _ configuration: Configuration) {
         let clock = SystemWallClock()
-        let environment = ProcessInfo.processInfo.environment
-        http = HTTPClient()
+        let named = configuration.endpoints
+        var options = HTTPClientOptions()
+        options.authorities = named.authorities.map(configuration.resolve)
+        http = HTTPClient(options)
+        var endpoints = Endpoints(environment: ProcessInfo.processInfo.environment)
+        if let azure = named.azure { endpoints.azure = azure }
+        endpoints.google = named.google
         credentials = CredentialKeeper(
             accounts: configuration.accounts.map(\.access), mayWrite: false, surroundings: .current(), exchange: http,
-            now: { SystemWallClock.now })
+            targets: Clouds.targets(named), now: { SystemWallClock.now })
         sender = WireSender(
-            catalog: catalog, http: http, authority: credentials, endpoints: Endpoints(environment: environment),
-            clock: clock, newToken: { UUID().uuidString })
+            catalog: catalog, http: http, authority: credentials, endpoints: endpoints, clock: clock,
+            newToken: { UUID().uuidString })
         budgets = Budgets(clock: clock)
         reader = CloudReader(
             catalog: catalog,
             caller: CloudCaller(
                 catalog: catalog, sender: sender, budgets: budgets, perSecond: configuration.callsPerSecond,
                 clock: clock))
+    }
+}
+
+extension Clouds {
+    /// Hosts that get tokens: the clouds' own, and those that the configuration names in their place.
+    fileprivate static func targets(_ named: Configuration.Endpoints) -> TokenTargets? {
+        guard named.azure != nil || !named.google.isEmpty else { return nil }
+        let authority = ProcessInfo.processInfo.environment["AZURE_AUTHORITY_HOST"].flatMap {
+            AbsoluteURL($0)?.authority
+        }
+        var targets = TokenTargets.usual(authority: authority ?? "login.microsoftonline.com")
+        if let host = named.azure.flatMap({ AbsoluteURL($0)?.authority }) {
+            targets.azure[host] = "https://management.azure.com"
+        }
+        for url in named.google.values { if let host = AbsoluteURL(url)?.authority { targets.google.insert(host) } }
+        return targets
     }
 }
 
@@ -65,9 +86,9 @@ struct ScanAccount: Hashable {
 }
 
 extension ScanAccount {
-    /// Every type that can be read, in each of the account's places; what matters most comes first.
+    /// Every type that rules look at, in each of the account's places; what matters most comes first.
     func units(_ policy: Policy) -> [ScanUnit] {
-        let types = policy.catalog.typeNames.compactMap { policy.catalog.type($0) }
+        let types = policy.baseline.typesRead.compactMap { policy.catalog.type($0) }
             .filter { $0.cloud == cloud && !$0.read.isEmpty }
         let ordered = types.sorted { (policy.priority(of: $0.name), $0.name) < (policy.priority(of: $1.name), $1.name) }
         return ordered.flatMap { type in
