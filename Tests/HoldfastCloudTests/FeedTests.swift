@@ -24,7 +24,7 @@ struct FeedTests {
     }
 
     @Test(
-        "A row's time is read as a number, as the SDKs print it and as RFC 3339, and a row without id has one all the same",
+        "A row's time is a number, as the SDKs print it, or as RFC 3339, and a row without id has one all the same",
         arguments: [
             JSON.number(JSONNumber(unchecked: "1795348800.0")), "2026-11-22T12:00:00Z", "2026-11-22 13:00:00+01:00",
         ])

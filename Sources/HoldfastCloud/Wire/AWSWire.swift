@@ -108,7 +108,8 @@ extension AWSWire {
     func refusal(_ response: HTTPResponse) -> WireRefusal {
         let isXML = [.query, .ec2, .restXML].contains(call.wire)
         var refusal = isXML ? AWSWire.xmlRefusal(response) : AWSWire.jsonRefusal(response)
-        // Services that once spoke the query protocol give its code here: `AWS.SimpleQueueService.NonExistentQueue;Sender`.
+        // Services that once spoke the query protocol give its code here:
+        // `AWS.SimpleQueueService.NonExistentQueue;Sender`.
         if let code = response.headers["x-amzn-query-error"]?.split(separator: ";").first {
             refusal.code = String(code)
         }

@@ -2,7 +2,7 @@ package import HoldfastCore
 internal import HoldfastHTTP
 package import HoldfastJSON
 
-/// A change that a cloud has accepted and not yet made: says what to ask next, and when it is over. Asks nothing itself.
+/// A change that a cloud has accepted and not yet made: says what to ask next, and when it is over. Asks nothing.
 ///
 /// Azure's Resource Manager gives a URL to ask (`Azure-AsyncOperation`, or `Location`), Google an operation with a link
 /// to itself; what gives neither shows in the resource alone (`wait:` in the catalog).

@@ -71,8 +71,8 @@ package struct CloudCall: Sendable {
 }
 
 extension CloudCall {
-    /// What stands in braces: `GET /2021-01-01/domain/{DomainName}` -> `DomainName`. What may hold `/` is marked: by AWS
-    /// behind (`{Key+}`), by Google in front (`{+resource}`).
+    /// What stands in braces: `GET /2021-01-01/domain/{DomainName}` -> `DomainName`. What may hold `/` is marked: by
+    /// AWS behind (`{Key+}`), by Google in front (`{+resource}`).
     package static func variables(in request: String) -> [String] {
         request.split(separator: "{", omittingEmptySubsequences: false).dropFirst().compactMap { part in
             part.firstIndex(of: "}").map { String(part[..<$0].filter { $0 != "+" }) }

@@ -1,7 +1,7 @@
 package import HoldfastJSON
 
-/// What a role must be allowed, and nothing more: of the calls that read what rules look at, and of those that playbooks
-/// make.
+/// What a role must be allowed, and nothing more: of the calls that read what rules look at, and of those that
+/// playbooks make.
 package struct Permissions: Sendable {
     /// Sorted, each once.
     package let read: [Cloud: [String]]
@@ -69,7 +69,12 @@ extension Permissions {
     /// A custom role of Google Cloud, as the file that `gcloud iam roles create --file` takes.
     package static func googleRole(_ permissions: [String], title: String) -> String {
         let list = permissions.map { "- \($0)" }.joined(separator: "\n")
-        return
-            "title: \(title)\ndescription: What Holdfast needs, and nothing more\nstage: GA\nincludedPermissions:\n\(list)"
+        return """
+            title: \(title)
+            description: What Holdfast needs, and nothing more
+            stage: GA
+            includedPermissions:
+            \(list)
+            """
     }
 }

@@ -69,7 +69,7 @@ extension Configuration {
         .init("owner", .text, "who is asked"), .init("name", .text, "for people and for classify"),
         .init(
             "read-role", .text,
-            "whom to be for reading: an AWS role's ARN, a Google service account, an Azure client id. Default: as we are"
+            "whom to be for reading: an AWS role's ARN, a Google service account, an Azure client id"
         ), .init("write-role", .text, "the same for writing; nothing is written without one"),
         .init("external-id", .text, "what an AWS role's trust policy asks for"),
         .init("tenant", .text, "of Azure, where it is not AZURE_TENANT_ID"),

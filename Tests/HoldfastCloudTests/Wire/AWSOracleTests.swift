@@ -28,9 +28,8 @@ struct AWSOracleTests {
         for line in lines {
             let differences = try differences(from: line)
             if !differences.isEmpty {
-                Issue.record(
-                    "\(line.call) \(line.json["parameters"]?.canonicalText ?? ""): \(differences.joined(separator: "; "))"
-                )
+                let parameters = line.json["parameters"]?.canonicalText ?? ""
+                Issue.record("\(line.call) \(parameters): \(differences.joined(separator: "; "))")
             }
         }
     }
@@ -131,9 +130,12 @@ extension JSON {
         switch self {
         case .number(let number): number.int.map(String.init) ?? "\(number.double)"
         case .array(let elements): "[\(elements.map(\.normalForm).joined(separator: ","))]"
-        case .object(let object):
-            "{\(object.members.map { "\(JSON.string($0.name).canonicalText):\($0.value.normalForm)" }.joined(separator: ","))}"
+        case .object(let object): "{\(object.members.map(\.normalForm).joined(separator: ","))}"
         default: canonicalText
         }
     }
+}
+
+extension JSONObject.Member {
+    fileprivate var normalForm: String { "\(JSON.string(name).canonicalText):\(value.normalForm)" }
 }
