@@ -98,11 +98,14 @@ let package = Package(
         .testTarget(
             name: "HoldfastKafkaTests", dependencies: ["HoldfastKafka", "HoldfastEngine", "HoldfastCore"],
             swiftSettings: strict),
+        .target(
+            name: "TestOracles", dependencies: ["HoldfastJSON"], path: "Tests/TestOracles", swiftSettings: strict),
         .testTarget(
-            name: "HoldfastHTTPTests", dependencies: ["HoldfastHTTP", "HoldfastCrypto", "HoldfastJSON"],
+            name: "HoldfastHTTPTests", dependencies: ["HoldfastHTTP", "HoldfastCrypto", "HoldfastJSON", "TestOracles"],
             swiftSettings: strict),
         .testTarget(
-            name: "HoldfastCloudTests", dependencies: house + ["HoldfastCloud", "HoldfastHTTP"], swiftSettings: strict),
+            name: "HoldfastCloudTests", dependencies: house + ["HoldfastCloud", "HoldfastHTTP", "TestOracles"],
+            swiftSettings: strict),
         .testTarget(
             name: "HoldfastSimulationTests", dependencies: house + ["HoldfastSimulation"], swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["holdfast"], swiftSettings: strict),

@@ -2,7 +2,8 @@
 # Installs the Debian packages that the build needs and that are missing. Needs root only where one is missing.
 set -euo pipefail
 missing=()
-for package in libcurl4-openssl-dev librdkafka-dev libssl-dev libsqlite3-dev zlib1g-dev jq python3-venv; do
+for package in libcurl4-openssl-dev librdkafka-dev libssl-dev libsqlite3-dev zlib1g-dev jq openssl \
+    python3-venv; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then

@@ -29,13 +29,16 @@ package struct CallAnswer: Sendable {
     /// The answer in the shape of the cloud's own API, as its SDKs show it: of XML protocols lists are arrays, numbers
     /// numbers, times RFC 3339 texts. Null where there is none.
     package var body: JSON
+    /// The payload of an answer that is no document, as it came: an object of S3. Empty for all others.
+    package var bytes: [UInt8]
     /// When the call began, by the provider's `Date` header less the time that the call took; ours where there is none.
     package var started: Timestamp
 
-    package init(status: Int, headers: HTTPHeaders, body: JSON, started: Timestamp) {
+    package init(status: Int, headers: HTTPHeaders, body: JSON, bytes: [UInt8] = [], started: Timestamp) {
         self.status = status
         self.headers = headers
         self.body = body
+        self.bytes = bytes
         self.started = started
     }
 }
@@ -92,4 +95,19 @@ package protocol RequestAuthority: Sendable {
     func authorize(
         _ request: HTTPRequest, signingName: String, in scope: CallScope
     ) async throws(CallFailure) -> HTTPRequest
+
+    /// Learns from a refusal of a request that it has authorized: that clocks differ, that a token ended early. Asked
+    /// once per call; a second refusal stands.
+    /// - Parameter code: the cloud's own code of the refusal; empty where the answer has none.
+    /// - Returns: whether the request is worth authorizing anew and sending once more: it was refused, so nothing was
+    ///   done.
+    func learn(
+        from answer: HTTPResponse, code: String, to request: HTTPRequest, in scope: CallScope
+    ) async -> Bool
+}
+
+extension RequestAuthority {
+    package func learn(
+        from answer: HTTPResponse, code: String, to request: HTTPRequest, in scope: CallScope
+    ) async -> Bool { false }
 }

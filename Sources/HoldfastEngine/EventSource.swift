@@ -1,18 +1,23 @@
 package import HoldfastCore
 
-/// Where a source has got to in one of its parts: a Kafka partition, a file.
+/// Where a source has got to in one of its parts: a Kafka partition, a file, a log that is polled.
 package struct SourcePosition: Sendable, Hashable {
     /// The source's name in the configuration: `kafka:holdfast`, `file`, `stdin`.
     package var source: String
-    /// `cloudtrail/3`, a file's path.
+    /// `cloudtrail/3`, a file's path, `012345670123/eu-west-1`.
     package var partition: String
-    /// The next record to read: a Kafka offset, or the byte at which a file's next record begins.
+    /// The next record to read: a Kafka offset, the byte at which a file's next record begins, or the time from which a
+    /// polled log is read, in nanoseconds since 1970.
     package var next: Int64
+    /// What the source must know beside that, in its own encoding: what it has had already of the part that it reads
+    /// again. Empty for most.
+    package var note: [UInt8]
 
-    package init(source: String, partition: String, next: Int64) {
+    package init(source: String, partition: String, next: Int64, note: [UInt8] = []) {
         self.source = source
         self.partition = partition
         self.next = next
+        self.note = note
     }
 }
 

@@ -4,9 +4,9 @@ internal import HoldfastJSON
 /// Owns the state: every decision about resources and findings is made here, one step at a time, and each step is
 /// one transaction of the journal. Both lanes go through it; neither waits in it for anything but the journal.
 package actor Keeper {
-    private let journal: any Journal
+    let journal: any Journal
     private var decoder = EventDecoder()
-    private var policy: Policy
+    private(set) var policy: Policy
     private var known: KnownEvents
     private var leases: [String: Lease] = [:]
     /// Claimed and not yet settled: a mark meanwhile is a new generation, and makes one rerun.
@@ -93,11 +93,14 @@ package actor Keeper {
 
     // MARK: Reconcile
 
-    /// Dirty resources that are due, at most `limit`, now in the caller's hands.
+    /// Dirty resources that are due, at most `limit`, now in the caller's hands. The last few places are for what
+    /// matters most, so that a crowd of others never keeps it waiting.
     package func claim(now: Timestamp, limit: Int) throws(JournalError) -> [DirtyResource] {
         let due = try journal.dirty(dueAt: now, except: claimed, limit: limit)
-        for dirty in due { claimed.insert(dirty.resource) }
-        return due
+        let open = limit - Limits.reservedDescribes
+        let taken = due.enumerated().filter { $0.offset < open || $0.element.priority == 0 }.map(\.element)
+        for dirty in taken { claimed.insert(dirty.resource) }
+        return taken
     }
 
     /// What a read of a claimed resource gave: merged as observed evidence, every rule evaluated.
@@ -118,6 +121,13 @@ package actor Keeper {
         defer { claimed.remove(dirty.resource) }
         var step = Step(policy: policy, journal: journal, now: now)
         step.transaction.done = [dirty]
+        if !error.lacks.isEmpty {
+            step.transaction.notices = [
+                Notice(
+                    code: NoticeCode.readDenied.rawValue, subject: error.lacks,
+                    text: "\(error.message); \(dirty.resource.id) stays as it was last known", raised: now)
+            ]
+        }
         if case .after(let wait) = error.retry {
             var again = dirty
             again.attempts += 1
@@ -183,12 +193,13 @@ package actor Keeper {
         _ changes: [(finding: Finding, change: FindingChange)], _ what: String, _ now: Timestamp
     ) -> [Notice] {
         let opened = changes.filter { $0.change == .opened || $0.change == .reopened }.count
-        guard opened > 0 else { return [] }
-        return [
-            Notice(
-                code: NoticeCode.baselineFindings.rawValue, subject: what,
-                text: "\(what) opened \(opened) findings that no event caused", raised: now)
-        ]
+        return opened > 0 ? [baselineNotice(opened, what, now)] : []
+    }
+
+    static func baselineNotice(_ opened: Int, _ what: String, _ now: Timestamp) -> Notice {
+        Notice(
+            code: NoticeCode.baselineFindings.rawValue, subject: what,
+            text: "\(what) opened \(opened) findings that no event caused", raised: now)
     }
 
     /// A notice while the oldest dirty resource waits for longer than the limit, and its end.
@@ -237,7 +248,17 @@ package actor Keeper {
         try commit(step, lease: nil)
     }
 
-    private func commit(_ step: Step, lease: Lease?) throws(JournalError) {
+    /// What a notice was about has ended; where none is open nothing is written.
+    package func end(_ code: NoticeCode, subject: String, now: Timestamp) throws(JournalError) {
+        guard try journal.openNotices().contains(where: { $0.code == code.rawValue && $0.subject == subject }) else {
+            return
+        }
+        var step = Step(policy: policy, journal: journal, now: now)
+        step.transaction.closedNotices = [NoticeClosing(code: code.rawValue, subject: subject, at: now)]
+        try commit(step, lease: nil)
+    }
+
+    func commit(_ step: Step, lease: Lease?) throws(JournalError) {
         var transaction = step.transaction
         transaction.leases = [leases["shards"], lease].compactMap { $0 }
         try journal.commit(transaction)

@@ -6,8 +6,12 @@ package struct Limits: Sendable, Hashable {
     package var knownEvents = 1_000_000
     /// Resources described at one time.
     package var describesAtOnce = 16
-    /// How long after a change a resource is described, so that one read serves a burst.
+    /// Of these, places that only resources of the most severe rules may take.
+    package static let reservedDescribes = 2
+    /// How long after the last change of a burst a resource is described, so that one read serves all of it.
     package var settleTime = Span(seconds: 2)
+    /// How long after its first change it is described at the latest.
+    package static let longestSettle = Span(seconds: 10)
     /// How far ahead of our clock an event's time may be before it is cut to ours and noticed.
     package var clockTolerance = Span(seconds: 300)
     /// Dirty for longer than this is a notice.

@@ -12,6 +12,8 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case reloadRefused = "reload-refused"
     /// Events carry times from the future: a clock is wrong, or somebody forges.
     case eventsFromFuture = "events-from-future"
+    /// The cloud does not let us read something: it stays unknown.
+    case readDenied = "read-denied"
     /// The oldest dirty resource waits longer than the limit.
     case dirtyTooOld = "dirty-too-old"
     /// The first scan or changed rules opened findings: one digest, no prompts.

@@ -76,7 +76,7 @@ package struct Policy: Sendable {
     func margin(for type: String) -> Span { catalog.type(type)?.consistency ?? Span(seconds: 5) }
 
     /// The more severe what a type's rules say, the earlier its resources are read.
-    func priority(of type: String) -> Int {
+    package func priority(of type: String) -> Int {
         let worst = baseline.index.rules(of: type).compactMap { baseline.rule($0)?.severity.rank }.max() ?? 0
         return Severity.critical.rank - worst
     }

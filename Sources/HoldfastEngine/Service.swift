@@ -65,29 +65,36 @@ package struct Service<C: HoldfastClock>: Sendable {
     /// Takes a source's batches until it ends. A failure that may pass is waited out, with a notice.
     private func pump(_ source: any EventSource) async throws {
         defer { tell(.sourceEnded(source: source.name)) }
-        var failures = 0
+        // Unknown at the start: the last run may have left a notice.
+        var failures: Int?
         while !Task.isCancelled {
             do {
                 try await source.resume(from: try await keeper.positions(of: source.name))
-                try await pumpBatches(from: source)
+                try await pumpBatches(from: source, failures: &failures)
                 break
             } catch let error as SourceError {
                 if error.code == SourceError.cancelled { break }
                 tell(.sourceFailed(source: source.name, error: error))
                 try await keeper.note(notices: [notice(for: error, source: source.name)])
                 guard case .after(let wait) = error.retry else { break }
-                failures += 1
-                let doubled = wait.nanoseconds << Int64(min(failures - 1, 6))
+                let doubled = wait.nanoseconds << Int64(min(failures ?? 0, 6))
+                // What is told in passing did not stop the source, so its next batch does not end it.
+                failures = wait.nanoseconds == 0 ? 0 : (failures ?? 0) + 1
                 guard (try? await clock.sleep(for: .nanoseconds(doubled))) != nil else { break }
             }
         }
         await source.close()
     }
 
-    private func pumpBatches(from source: any EventSource) async throws {
+    /// - Parameter failures: since the last batch; a batch ends their notice.
+    private func pumpBatches(from source: any EventSource, failures: inout Int?) async throws {
         while !Task.isCancelled, let batch = try await source.nextBatch() {
             try await keeper.intake(batch, from: source.name, now: clock.wallTime())
             await source.committed(batch.positions)
+            if failures != 0 {
+                try await keeper.end(.sourceFailing, subject: source.name, now: clock.wallTime())
+                failures = 0
+            }
             tell(.batch(source: source.name, records: batch.records.count, totals: await keeper.totals))
         }
     }
@@ -99,27 +106,41 @@ package struct Service<C: HoldfastClock>: Sendable {
 
     // MARK: Reconcile
 
-    /// Describes dirty resources as they become due, until the task is cancelled.
+    /// Describes dirty resources as they become due, until the task is cancelled: always as many at a time as may be,
+    /// so that a slow answer holds up nothing but itself.
     private func reconcile() async throws {
-        while !Task.isCancelled {
-            let worked = try await reconcileOnce()
-            if worked { continue }
-            let due = try await keeper.nextDue() ?? .distantFuture
-            let wait = min(due.since(clock.wallTime()).nanoseconds, Self.idle.nanoseconds)
-            guard (try? await clock.sleep(for: .nanoseconds(max(wait, 1_000_000)))) != nil else { return }
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            var open = 0
+            group.addTask { await rest(until: clock.wallTime()) }
+            while let settled = try await group.next() {
+                if settled { open -= 1 }
+                if Task.isCancelled { continue }
+                let now = clock.wallTime()
+                try await keeper.fireTimers(now: now)
+                try await keeper.watchAge(now: now)
+                for dirty in try await keeper.claim(now: now, limit: limits.describesAtOnce - open) {
+                    open += 1
+                    group.addTask {
+                        try await settle(dirty)
+                        return true
+                    }
+                }
+                if !settled {
+                    let due = try await keeper.nextDue() ?? .distantFuture
+                    group.addTask { await rest(until: due) }
+                }
+            }
         }
     }
 
-    /// New work may arrive while the lane sleeps; it looks at least this often.
+    /// New work may arrive while the lane rests; it looks at least this often.
     private static var idle: Span { Span(seconds: 1) }
 
-    /// - Returns: whether there was anything to do.
-    private func reconcileOnce() async throws -> Bool {
-        try await keeper.fireTimers(now: clock.wallTime())
-        try await keeper.watchAge(now: clock.wallTime())
-        let due = try await keeper.claim(now: clock.wallTime(), limit: limits.describesAtOnce)
-        try await settle(due)
-        return !due.isEmpty
+    /// - Returns: `false`: nothing was settled by it.
+    private func rest(until due: Timestamp) async -> Bool {
+        let wait = min(due.since(clock.wallTime()).nanoseconds, Self.idle.nanoseconds)
+        try? await clock.sleep(for: .nanoseconds(max(wait, 1_000_000)))
+        return false
     }
 
     private func settle(_ due: [DirtyResource]) async throws {

@@ -8,15 +8,28 @@ package struct Description: Sendable {
         case sections([(path: PropertyPath, value: JSON)])
         /// The cloud says that there is no such resource.
         case gone
+        /// What was named by an alias is this resource, which is yet to be read.
+        case identified(ResourceID, ResourceContext)
+    }
+    /// A part that could not be read, though others could.
+    package struct Unread: Sendable {
+        package var paths: [PropertyPath]
+        package var error: ReadError
+        package init(paths: [PropertyPath], error: ReadError) {
+            self.paths = paths
+            self.error = error
+        }
     }
     package var result: Result
+    package var unread: [Unread]
     /// When the read began, by the provider's clock.
     package var started: Timestamp
     /// Names this read in the history: unique.
     package var id: String
 
-    package init(result: Result, started: Timestamp, id: String) {
+    package init(result: Result, started: Timestamp, id: String, unread: [Unread] = []) {
         self.result = result
+        self.unread = unread
         self.started = started
         self.id = id
     }
@@ -32,10 +45,13 @@ package struct ReadError: Error, Sendable, CustomStringConvertible {
     package var code: String
     package var message: String
     package var retry: Retry
-    package init(code: String, message: String, retry: Retry) {
+    /// Of what is denied: the permission and where it lacks (`s3:GetBucketPolicy in 111122223333`); else empty.
+    package var lacks: String
+    package init(code: String, message: String, retry: Retry, lacks: String = "") {
         self.code = code
         self.message = message
         self.retry = retry
+        self.lacks = lacks
     }
     package var description: String { message }
 }

@@ -17,14 +17,54 @@ extension Step {
                     EvidenceItem(
                         .set(section.path, section.value), source: .observed, time: sure, origin: origin, index: index)
                 }
+            case .identified(let known, let place):
+                try identify(resource, as: known, at: place, context: context, origin: origin, time: sure)
             }
-        let before = try subject(resource, context: context).after
+        note(description.unread, of: resource, context: context)
+        let before = try subject(resource, context: context)
         try merge(items, into: resource, context: context)
-        guard try subject(resource, context: context).after != before else { return }
+        let after = try subject(resource, context: context).after
+        guard after != before.after else { return }
+        let unseen = items.filter { before.view.missed($0) }
+        if !unseen.isEmpty {
+            transaction.counters.append(
+                CounterDelta(name: "unseen-change", label: resource.type, hour: 0, amount: 1))
+        }
         transaction.history.append(
             HistoryEntry(
                 resource: resource, eventID: description.id, happened: sure, known: now,
-                evidence: JSON.array(items.map(\.json)).canonicalBytes, actor: "", action: "read"))
+                evidence: JSON.array(items.map(\.json)).canonicalBytes, actor: "",
+                action: unseen.isEmpty ? "read" : "read: changed unseen"))
+    }
+
+    /// What events said of an alias is said of the resource that it turned out to be; the alias is no more.
+    private mutating func identify(
+        _ alias: ResourceID, as known: ResourceID, at place: ResourceContext, context: ResourceContext,
+        origin: EvidenceOrigin, time: Timestamp
+    ) throws(JournalError) -> [EvidenceItem] {
+        let said = try subject(alias, context: context).after.items
+        try merge(said, into: known, context: place)
+        markDirty(known, context: place, reason: "was named by an alias")
+        return [EvidenceItem(.deleted, source: .observed, time: max(time, said.last?.time ?? time), origin: origin)]
+    }
+
+    /// A denied read is for a person to mend; the resource is read again later all the same.
+    private mutating func note(_ unread: [Description.Unread], of resource: ResourceID, context: ResourceContext) {
+        for part in unread where !part.error.lacks.isEmpty {
+            transaction.notices.append(
+                Notice(
+                    code: NoticeCode.readDenied.rawValue, subject: part.error.lacks,
+                    text: "\(part.error.message); \(part.paths.map(\.description).joined(separator: ", ")) of "
+                        + "\(resource.id) stay unknown", raised: now))
+        }
+        let waits = unread.compactMap { part -> Int64? in
+            if case .after(let wait) = part.error.retry { wait.nanoseconds } else { nil }
+        }
+        guard let wait = waits.min().map({ Span(nanoseconds: $0) }) else { return }
+        transaction.dirty.append(
+            DirtyResource(
+                resource: resource, context: context, priority: policy.priority(of: resource.type), since: now,
+                notBefore: now + wait, attempts: 1, reason: "a part could not be read"))
     }
 
     /// A read that started before it could be sure to see the newest event is read again when it can be.
@@ -56,4 +96,20 @@ extension Step {
 extension DeadLetter {
     /// What is kept of a record that could not be decoded.
     package static let byteLimit = 65_536
+}
+
+extension ResourceView {
+    /// A read says something else than the read before it, and no event since has touched the place: somebody changed
+    /// it and no event told.
+    fileprivate func missed(_ item: EvidenceItem) -> Bool {
+        guard case .set(let path, let value) = item.change,
+            let last = applied.last(where: { $0.path?.overlaps(path) ?? true }), last.source == .observed,
+            case .set(path, let known) = last.change
+        else { return false }
+        return known != value
+    }
+}
+
+extension PropertyPath {
+    fileprivate func overlaps(_ other: PropertyPath) -> Bool { hasPrefix(other) || other.hasPrefix(self) }
 }

@@ -1,5 +1,6 @@
 internal import Foundation
 package import HoldfastCore
+internal import HoldfastJSON
 
 /// A data file, read but not yet understood.
 package struct DataFile: Sendable {
@@ -28,6 +29,28 @@ package enum DataFolder {
             }
         }
         return (files, problems)
+    }
+
+    /// The facts from the providers' models below some catalog folders, `aws/endpoints.json` and `aws/wire/*.json`;
+    /// of two of one name the last folder's counts.
+    package static func readWire(_ paths: [String]) -> (files: [WireFile], problems: [Problem]) {
+        var files: [String: WireFile] = [:]
+        var problems: [Problem] = []
+        for path in paths {
+            let wire = (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/aws/wire")) ?? []
+            let names = ["aws/endpoints.json"] + wire.filter { $0.hasSuffix(".json") }.map { "aws/wire/\($0)" }
+            for name in names.sorted() {
+                let file = path.hasSuffix("/") ? path + name : "\(path)/\(name)"
+                guard let bytes = FileManager.default.contents(atPath: file) else { continue }
+                do throws(JSONError) {
+                    let short = withoutExtension(name)
+                    files[short] = WireFile(name: short, path: file, json: try JSON.parse([UInt8](bytes)))
+                } catch {
+                    problems.append(Problem(error.description, at: SourcePlace(file: file, line: 1, column: 1)))
+                }
+            }
+        }
+        return (files.values.sorted { $0.name < $1.name }, problems)
     }
 
     /// One file.

@@ -33,8 +33,10 @@ package struct DataSet: Sendable {
     package init(_ folders: DataFolders, configuration: Configuration, now: Timestamp) {
         let (catalogFiles, catalogReading) = DataFolder.read(folders.catalog)
         let operations = OperationList.read(folders.catalog)
+        let (wireFiles, wireReading) = DataFolder.readWire(folders.catalog)
         let (catalog, catalogProblems) = Catalog.load(
-            catalogFiles.map { ($0.name, $0.node) }, operations: operations.isEmpty ? nil : operations)
+            catalogFiles.map { ($0.name, $0.node) }, operations: operations.isEmpty ? nil : operations,
+            wire: wireFiles)
         let (baselineFiles, baselineReading) = DataSet.readBaseline(folders)
         let (baseline, baselineProblems) = Baseline.load(
             baselineFiles, catalog: catalog, lists: Set(configuration.lists.keys),
@@ -49,8 +51,9 @@ package struct DataSet: Sendable {
         self.baseline = baseline
         self.playbooks = playbooks
         problems =
-            catalogReading + catalogProblems + baselineReading + baselineProblems + playbookReading + playbookProblems
-        catalogDigest = DataSet.digest(catalogFiles)
+            catalogReading + wireReading + catalogProblems + baselineReading + baselineProblems + playbookReading
+            + playbookProblems
+        catalogDigest = DataSet.digest(catalogFiles, wireFiles)
     }
 
     private static func readBaseline(_ folders: DataFolders) -> (files: [BaselineFile], problems: [Problem]) {
@@ -69,8 +72,9 @@ package struct DataSet: Sendable {
         return (found, problems)
     }
 
-    private static func digest(_ files: [DataFile]) -> String {
-        let text = files.map { "\($0.name)\n\($0.node.json.canonicalText)\n" }.joined()
+    private static func digest(_ files: [DataFile], _ wire: [WireFile]) -> String {
+        let trees = files.map { ($0.name, $0.node.json) } + wire.map { ($0.name, $0.json) }
+        let text = trees.map { "\($0.0)\n\($0.1.canonicalText)\n" }.joined()
         return sha256(text.utf8).description
     }
 

@@ -8,7 +8,7 @@ struct CheckedRequest: Sendable {
     var body: [UInt8]
     var deadline: Duration
     var bodyLimit: Int
-    /// Whether the client asks for gzip and unpacks it. A request that says itself what it accepts gets that as it came.
+    /// Whether the client asks for gzip and unpacks it. A request that says what it accepts gets that as it came.
     var decodes: Bool
 
     /// `GET https://host/path`, for messages.

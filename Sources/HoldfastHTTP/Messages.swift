@@ -38,7 +38,8 @@ package struct HTTPRequest: Sendable {
     /// Absolute and percent-encoded: `https://ec2.eu-west-1.amazonaws.com/`.
     package var url: String
     /// A client sends these as they are, and adds what the connection needs. Without an `Accept-Encoding` it asks for
-    /// gzip and unpacks the answer; with one, it gives the answer as it came.
+    /// gzip and unpacks the answer; with one, it gives the answer as it came. Packed data that ends too soon in a whole
+    /// answer gives a short body: libcurl 7.88 does not tell it from a whole one, and the body's parser must.
     package var headers: HTTPHeaders
     package var body: [UInt8]
     /// From the call to the last byte in, with waiting for a connection, name resolution and connecting.

@@ -22,7 +22,7 @@ struct RequestTarget: Sendable, Equatable {
         guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw InvalidURL("it has characters that must be percent-encoded")
         }
-        let parts = URLParts()
+        let parts = TargetParts()
         try parts.parse(url)
         scheme = try parts.get(CURLUPART_SCHEME).lowercased()
         guard scheme == "https" || scheme == "http" else {
@@ -53,7 +53,7 @@ struct RequestTarget: Sendable, Equatable {
 }
 
 /// Owns one `CURLU`, libcurl's reader of URLs.
-private struct URLParts: ~Copyable {
+private struct TargetParts: ~Copyable {
     private let pointer: OpaquePointer?
     init() { pointer = curl_url() }
     deinit { curl_url_cleanup(pointer) }

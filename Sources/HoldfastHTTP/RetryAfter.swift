@@ -1,5 +1,3 @@
-internal import CCurl
-
 extension HTTPResponse {
     /// How long the server asks to wait (RFC 9110, 10.2.3): in seconds, or until a time, which is held against the
     /// answer's own `Date`, for our clock may differ. `nil` where it does not ask, or not clearly.
@@ -9,15 +7,8 @@ extension HTTPResponse {
             // Far more than anyone waits, and far less than a Duration holds.
             return .seconds(min(Int(value) ?? .max, 1 << 40))
         }
-        guard let until = Self.seconds(value), let date = headers["Date"], let now = Self.seconds(date) else {
-            return nil
-        }
+        guard let until = seconds(httpDate: value), let date = headers["Date"], let now = seconds(httpDate: date)
+        else { return nil }
         return .seconds(max(0, until - now))
-    }
-
-    /// Since 1970, of a date in any of the three forms of HTTP.
-    private static func seconds(_ date: String) -> Int? {
-        guard date.contains(":"), case let seconds = curl_getdate(date, nil), seconds >= 0 else { return nil }
-        return seconds
     }
 }

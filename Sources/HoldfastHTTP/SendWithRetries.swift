@@ -4,8 +4,8 @@
 ///   - isIdempotent: whether the request may be acted on twice.
 ///   - isThrottled: whether an answer says "too often" in words of its own.
 ///   - sleep: waits, or throws where the task is cancelled; then the last outcome stands.
-///   - makeRequest: called for each attempt, so that each is signed with a time of its own. Its deadline is shortened to
-///     what is left of the policy's total time.
+///   - makeRequest: called for each attempt, so that each is signed with a time of its own. Its deadline is shortened
+///     to what is left of the policy's total time.
 /// - Throws: what `makeRequest` throws.
 package func sendWithRetries<E: Error>(
     through exchange: any HTTPExchange, policy: RetryPolicy = RetryPolicy(), isIdempotent: Bool,

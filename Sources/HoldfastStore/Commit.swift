@@ -62,12 +62,14 @@ struct Commit {
     private func write(positions: [SourcePosition]) throws {
         let upsert = try db.prepared(
             """
-            INSERT INTO positions (source, part, next) VALUES (?, ?, ?)
-            ON CONFLICT (source, part) DO UPDATE SET next = excluded.next
+            INSERT INTO positions (source, part, next, note) VALUES (?, ?, ?, ?)
+            ON CONFLICT (source, part) DO UPDATE SET next = excluded.next, note = excluded.note
             """)
         for position in positions {
             try beforeStep("position")
-            try upsert.run([.text(position.source), .text(position.partition), .int(position.next)])
+            try upsert.run([
+                .text(position.source), .text(position.partition), .int(position.next), .bytes(position.note),
+            ])
         }
     }
 

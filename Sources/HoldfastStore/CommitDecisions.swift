@@ -72,7 +72,8 @@ extension Commit {
         }
     }
 
-    /// Generations come from one counter: a row that went and came back never has an old one.
+    /// Generations come from one counter: a row that went and came back never has an old one. A mark during a burst
+    /// puts the read off until the burst is over, within a limit; a mark while a failed read waits does not.
     mutating func write(dirty: [DirtyResource]) throws {
         guard !dirty.isEmpty else { return }
         let upsert = try db.prepared(
@@ -84,7 +85,10 @@ extension Commit {
                 shard = excluded.shard, cloud = excluded.cloud, account = excluded.account, region = excluded.region,
                 reason = CASE WHEN excluded.priority <= priority THEN excluded.reason ELSE reason END,
                 priority = min(priority, excluded.priority), since = min(since, excluded.since),
-                latest = max(latest, excluded.latest), not_before = min(not_before, excluded.not_before),
+                latest = max(latest, excluded.latest),
+                not_before = CASE WHEN attempts = 0 AND excluded.attempts = 0
+                    THEN min(max(not_before, excluded.not_before), since + ?)
+                    ELSE min(not_before, excluded.not_before) END,
                 attempts = max(attempts, excluded.attempts), generation = excluded.generation
             """)
         var generation = try db.prepared("SELECT value FROM dirty_generation").integer([]) ?? 0
@@ -96,7 +100,7 @@ extension Commit {
                 .int(try key(of: mark.resource)), .int(shard(cloud: context.cloud, account: context.account)),
                 .text(context.cloud.rawValue), .text(context.account), .text(context.region), .int(mark.priority),
                 .time(mark.since), .time(mark.since), .time(mark.notBefore), .int(mark.attempts), .text(mark.reason),
-                .int(generation),
+                .int(generation), .int(Limits.longestSettle.nanoseconds),
             ])
         }
         try db.prepared("UPDATE dirty_generation SET value = ?").run([.int(generation)])

@@ -29,8 +29,11 @@ extension StoredRow {
 extension SQLiteJournal {
     package func positions(source: String) throws(JournalError) -> [SourcePosition] {
         try read { db in
-            try db.prepared("SELECT part, next FROM positions WHERE source = ? ORDER BY part").rows([.text(source)]) {
-                SourcePosition(source: source, partition: try $0.text(0), next: try $0.int(1))
+            try db.prepared("SELECT part, next, note FROM positions WHERE source = ? ORDER BY part").rows([
+                .text(source)
+            ]) {
+                SourcePosition(
+                    source: source, partition: try $0.text(0), next: try $0.int(1), note: try $0.bytes(2))
             }
         }
     }

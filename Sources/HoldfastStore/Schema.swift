@@ -9,7 +9,9 @@ enum Schema {
     static let applicationID: Int64 = 0x484F_4C44
 
     /// The version of a journal is how many of these it has been through.
-    static let migrations: [Migration] = [{ db in try db.execute(sql: version1) }]
+    static let migrations: [Migration] = [
+        { db in try db.execute(sql: version1) }, { db in try db.execute(sql: positionNotes) },
+    ]
 
     /// Row ids are integers in the order of writing: a hash as a primary key costs 1.5 to 4 times as much. `WITHOUT
     /// ROWID` only where a row is its key and a number. Fat columns stand last, so that the others are read without
@@ -104,6 +106,9 @@ enum Schema {
             batch INTEGER NOT NULL, batch_seal TEXT NOT NULL
         ) STRICT;
         """
+
+    /// What sources that read a part of a log again have had of it already.
+    private static let positionNotes = "ALTER TABLE positions ADD COLUMN note BLOB NOT NULL DEFAULT x''"
 
     /// Brings a journal to the newest version, or says why it is not one.
     ///

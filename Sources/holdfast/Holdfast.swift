@@ -14,7 +14,7 @@ struct Holdfast: AsyncParsableCommand {
             RunCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self, EvaluateCommand.self,
             FindingsCommand.self, ResourceCommand.self, ResourcesCommand.self, PlanCommand.self, ExemptCommand.self,
             PinCommand.self, RulesCommand.self, CatalogCommand.self, SimulateCommand.self, AuditCommand.self,
-            VerifyCommand.self, SchemaCommand.self, NoticesCommand.self,
+            VerifyCommand.self, SchemaCommand.self, NoticesCommand.self, ScanCommand.self, ScanCommand.self,
         ])
 }
 

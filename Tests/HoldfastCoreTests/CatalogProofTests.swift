@@ -6,8 +6,10 @@ import Testing
 
 @Suite("The proof of the catalog")
 struct CatalogProofTests {
-    /// A folder with the providers' packages; see `holdfast catalog prove`.
-    static let models = ProcessInfo.processInfo.environment["HOLDFAST_TEST_MODELS"].map { URL(filePath: $0) }
+    /// The folder of the providers' packages in the tests' Python environment (`…/bin/python`).
+    static let models = ProcessInfo.processInfo.environment["HOLDFAST_TEST_PYTHON"].map { python in
+        URL(filePath: python).deletingLastPathComponent().deletingLastPathComponent().appending(path: "lib").path
+    }
 
     static let botocore = """
         {
@@ -16,7 +18,10 @@ struct CatalogProofTests {
             "PutThing": {"http": {"method": "POST", "requestUri": "/"}, "input": {"shape": "PutThingRequest"}},
             "DeleteThing": {"http": {"method": "POST", "requestUri": "/"}}
           },
-          "shapes": {"PutThingRequest": {"members": {"Name": {}, "Policy": {}}}}
+          "shapes": {
+            "PutThingRequest": {
+              "type": "structure", "members": {"Name": {"shape": "Text"}, "Policy": {"shape": "Text"}}},
+            "Text": {"type": "string"}}
         }
         """
 
@@ -160,15 +165,22 @@ struct CatalogProofTests {
             ])
     }
 
-    @Test("The shipped catalog stands against the providers' models", .enabled(if: models != nil))
+    @Test(
+        "The shipped catalog and what it takes from the providers' models are what the models say",
+        .enabled(if: models != nil, "HOLDFAST_TEST_PYTHON is not set; Tests/servers/python.sh prints it"))
     func shipped() throws {
         let root = try #require(Self.models)
         let catalog = ShippedCatalog.loaded.catalog
-        let paths = FileManager.default.enumerator(atPath: root.path)?.compactMap { $0 as? String } ?? []
-        let files = try paths.sorted().filter { catalog.needsModel(at: $0) && !$0.hasSuffix(".gz") }.map { path in
-            ModelFile(path: path, bytes: [UInt8](try Data(contentsOf: root.appending(path: path))))
-        }
-        let proof = catalog.proof(from: files)
+        let proof = catalog.proof(from: try ModelFolder.read([root], neededBy: catalog))
         #expect(proof.problems.isEmpty, "\(proof.problems.map(\.description).joined(separator: "\n"))")
+        var made = proof.wire
+        for (cloud, text) in proof.operations { made["\(cloud.rawValue)/operations.tsv"] = text }
+        #expect(made.count > 12)
+        for (path, text) in made {
+            let committed = try? String(contentsOf: ShippedCatalog.folder.appending(path: path), encoding: .utf8)
+            #expect(committed == text, "catalog/\(path) is not what holdfast catalog prove writes; run it and commit")
+        }
+        let wire = DataFolder.readWire([ShippedCatalog.folder.path]).files.map { "\($0.name).json" }
+        #expect(wire == made.keys.filter { $0.hasSuffix(".json") }.sorted())
     }
 }

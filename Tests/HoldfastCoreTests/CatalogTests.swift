@@ -33,8 +33,9 @@ enum ShippedCatalog {
                 problems.append(error)
             }
         }
-        let (catalog, more) = Catalog.load(files, operations: operations)
-        return (catalog, problems + more)
+        let (wire, reading) = DataFolder.readWire([folder.path])
+        let (catalog, more) = Catalog.load(files, operations: operations, wire: wire)
+        return (catalog, problems + reading + more)
     }()
 }
 

@@ -14,7 +14,8 @@ import Testing
     }
 
     static let vocabulary: PlaybookVocabulary = {
-        let catalog = Catalog.load(files("catalog").map { ($0.name, $0.node) }, operations: nil).catalog
+        let wire = DataFolder.readWire([root.appending(path: "catalog").path]).files
+        let catalog = Catalog.load(files("catalog").map { ($0.name, $0.node) }, operations: nil, wire: wire).catalog
         let baselineFiles = files("baseline").compactMap { file in
             BaselineFile.place(ofPath: file.name).map { BaselineFile(kind: $0.kind, name: $0.name, node: file.node) }
         }
@@ -22,6 +23,18 @@ import Testing
         return PlaybookVocabulary(catalog: catalog, baseline: baseline)
     }()
     static let shipped = Playbooks.load(files("playbooks").map { ($0.name, $0.node) }, vocabulary: vocabulary)
+
+    @Test("A name within a parameter that the provider's model does not have is found when a playbook is loaded")
+    func nestedNames() throws {
+        let path = Self.root.appending(path: "playbooks/aws-s3-block-public-access.yaml")
+        let text = try String(contentsOf: path, encoding: .utf8).replacing(
+            "IgnorePublicAcls:", with: "IgnorePublicAcl:")
+        let (_, problems) = Playbooks.load(
+            [("x", try YAMLReader.read(text, file: "x.yaml"))], vocabulary: Self.vocabulary)
+        let found = problems.map(\.message).first ?? ""
+        let expected = "PublicAccessBlockConfiguration of s3.PutPublicAccessBlock has no \"IgnorePublicAcl\""
+        #expect(found == "\(expected); did you mean \"IgnorePublicAcls\"?")
+    }
 
     @Test("The shipped playbooks load without a problem")
     func filesLoad() {

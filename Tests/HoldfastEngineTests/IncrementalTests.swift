@@ -6,24 +6,7 @@ import HoldfastJSON
 import HoldfastStore
 import Testing
 
-/// The repository's own data files.
-private let policy: Policy = {
-    let top = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().path
-    let folders = DataFolders(
-        catalog: ["\(top)/catalog"], baseline: ["\(top)/baseline"], playbooks: ["\(top)/playbooks"])
-    return DataSet(folders, configuration: Configuration(folder: top), now: Timestamp(seconds: 1_780_000_000)).policy()
-}()
-
-private struct Records: RecordStorage {
-    var records: [[UInt8]]
-    var count: Int { records.count }
-    func withBytes<R>(at index: Int, _ body: (Swift.Span<UInt8>) -> R) -> R {
-        let record = records[index]
-        return body(record.span)
-    }
-    func place(at index: Int) -> String { "test@\(index)" }
-}
+private let policy = ShippedData.policy
 
 @Suite("Incremental evaluation")
 struct IncrementalTests {
@@ -162,7 +145,7 @@ struct IncrementalTests {
 }
 
 /// Small random estates of AWS and what is done to them.
-private struct RandomEstate {
+struct RandomEstate {
     var random: Seeded
     private var number = 0
 
@@ -231,7 +214,7 @@ private struct RandomEstate {
 }
 
 /// SplitMix64: the same sequence on every machine.
-private struct Seeded: RandomNumberGenerator {
+struct Seeded: RandomNumberGenerator {
     private var state: UInt64
     init(seed: UInt64) { state = seed }
     mutating func next() -> UInt64 {

@@ -54,8 +54,8 @@ struct FaultServer: Sendable {
     /// `http://127.0.0.1:1234/path`, or over TLS where the port has it.
     func url(_ path: String, port: String = "plain", host: String? = nil) -> String {
         let isPlain = ["plain", "proxy"].contains(port)
-        return
-            "\(isPlain ? "http" : "https")://\(host ?? (isPlain ? "127.0.0.1" : "localhost")):\(ports[port] ?? 0)\(path)"
+        let name = host ?? (isPlain ? "127.0.0.1" : "localhost")
+        return "\(isPlain ? "http" : "https")://\(name):\(ports[port] ?? 0)\(path)"
     }
 
     var proxy: HTTPClientOptions.Proxy { .address("http://127.0.0.1:\(ports["proxy"] ?? 0)", except: []) }

@@ -61,7 +61,7 @@ struct JournalCompliance {
             session: odd, caller: Principal(name: odd, type: odd, sessionKey: odd), opened: .distantPast)
         let letter = DeadLetter(place: odd, source: odd, reason: odd, received: .distantPast, bytes: [])
         let notice = Notice(code: odd, subject: odd, text: odd, raised: .distantPast)
-        let position = SourcePosition(source: odd, partition: odd, next: .max)
+        let position = SourcePosition(source: odd, partition: odd, next: .max, note: [0, 255, 0])
         let counter = CounterDelta(name: odd, label: odd, hour: .max, amount: .min)
         let timer = TimerMark(resource: id, rule: odd, due: .distantFuture)
         let audit = AuditEntry(kind: odd, at: .distantPast, body: body)
@@ -140,11 +140,11 @@ struct JournalCompliance {
         let b = SourcePosition(source: "file", partition: "b", next: 1)
         let a = SourcePosition(source: "file", partition: "a", next: 1)
         try bench.commit { $0.positions = [b, a, SourcePosition(source: "stdin", partition: "", next: 9)] }
-        try bench.commit { $0.positions = [SourcePosition(source: "file", partition: "b", next: 5)] }
-        #expect(
-            try bench.journal.positions(source: "file") == [
-                a, SourcePosition(source: "file", partition: "b", next: 5),
-            ])
+        let later = SourcePosition(source: "file", partition: "b", next: 5, note: [1, 2])
+        try bench.commit { $0.positions = [later] }
+        #expect(try bench.journal.positions(source: "file") == [a, later])
+        try bench.commit { $0.positions = [b] }
+        #expect(try bench.journal.positions(source: "file") == [a, b])
         #expect(try bench.journal.positions(source: "kafka") == [])
     }
 

@@ -4,9 +4,9 @@ import os
 import pathlib
 import subprocess
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("HOLDFAST_PROGRAM", str(TOP / ".build/debug/holdfast"))
-DATA = pathlib.Path(os.environ["HOLDFAST_TEST_DATA"])
+from program import PROGRAM, TOP
+
+DATA = pathlib.Path(os.environ.get("HOLDFAST_TEST_DATA", "."))
 
 
 def run(*arguments, cwd=TOP, check=True):

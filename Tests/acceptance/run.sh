@@ -17,3 +17,8 @@ if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
 else
     echo "SKIPPED: published logs, attacks and kills; HOLDFAST_TEST_DATA names no folder"
 fi
+if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
+    "$HOLDFAST_TEST_PYTHON" polled.py
+else
+    echo "SKIPPED: polled sources under kills; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
+fi

@@ -4,7 +4,7 @@
 #   python=$(Tests/servers/python.sh)             the first run installs the packages below (a few minutes)
 #   "$python" -m moto.server -H 127.0.0.1 -p 0    run modules with -m: the environment's folder may move
 #
-# In it: boto3, botocore and moto's server (AWS), google-api-python-client, azure-mgmt-*, cryptography. Versions are
+# In it: boto3, botocore and moto's server (AWS), google-api-python-client, azure-mgmt-*, azure-identity, cryptography. Versions are
 # pinned, so that a failing test is ours. It lies under .build/test-servers, or in HOLDFAST_TEST_SERVERS; two runs at
 # once are safe. It fails, with the reason on standard error, where there is no Python 3 or no package index.
 # Tests get the path in HOLDFAST_TEST_PYTHON and skip visibly without it; Tests/run.sh sets it.
@@ -16,6 +16,7 @@ packages=(
     google-api-python-client==2.202.0 google-cloud-compute==1.57.0 google-cloud-storage==3.17.1
     azure-identity==1.25.3 azure-mgmt-keyvault==14.1.0 azure-mgmt-monitor==7.0.0 azure-mgmt-network==33.1.0 azure-mgmt-sql==4.0.0
     azure-mgmt-storage==25.3.0
+    azure-identity==1.27.0
     cryptography==50.0.2
 )
 mkdir -p "$state"

@@ -10,7 +10,7 @@ extension CatalogReader {
         var call = CloudCall(
             name: entry.key, service: service, wire: wire, request: node["request"]?.text ?? "", permission: permission,
             place: entry.keyPlace)
-        call.parameters = (node["parameters"]?.texts ?? []) + CatalogReader.variables(in: call.request)
+        call.parameters = (node["parameters"]?.texts ?? []) + CloudCall.variables(in: call.request)
         call.reads = paths(node["reads"], of: types)
         call.writes = paths(node["writes"], of: types)
         call.isIdempotent = node["idempotent"]?.text == "true"
@@ -43,13 +43,6 @@ extension CatalogReader {
             let hint = types.first?.suggestion(for: path) ?? ""
             report("no type of this file has the path \"\(path)\"\(hint)", at: node.place)
             return nil
-        }
-    }
-
-    /// `GET /2021-01-01/domain/{DomainName}` -> `DomainName`.
-    static func variables(in request: String) -> [String] {
-        request.split(separator: "{").dropFirst().compactMap { part in
-            part.firstIndex(of: "}").map { String(part[..<$0].drop { $0 == "+" }) }
         }
     }
 }

@@ -16,6 +16,10 @@ package struct Catalog: Sendable {
     var notOursPrefixes: [(prefix: String, reason: String)] = []
     /// What the providers' models are called, and how their operations are logged.
     package internal(set) var models: [ProviderModel] = []
+    /// How AWS's calls travel, by the provider's model: `s3`.
+    package internal(set) var wireModels: [String: WireModel] = [:]
+    /// Sorted by name.
+    package internal(set) var partitions: [AWSPartition] = []
     /// The name of the type that a sample is of.
     var sampleTypes: [String: String] = [:]
 

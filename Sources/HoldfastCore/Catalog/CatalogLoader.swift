@@ -7,9 +7,10 @@ extension Catalog {
     ///   - files: with the names that types and calls carry as their service: `aws/s3`; the first part is the cloud.
     ///   - operations: the names of all operations that a cloud logs (Azure's in lower case); a cloud that is not in
     ///     here is not checked.
+    ///   - wire: how AWS's calls travel; `nil`: nothing is known of that, and nothing is checked.
     /// - Returns: what could be read, and everything that is wrong, in the order of files and lines.
     package static func load(
-        _ files: [(name: String, node: Node)], operations: [Cloud: Set<String>]?
+        _ files: [(name: String, node: Node)], operations: [Cloud: Set<String>]?, wire: [WireFile]? = nil
     ) -> (catalog: Catalog, problems: [Problem]) {
         var loader = CatalogLoader(operations: operations ?? [:])
         for (name, node) in files {
@@ -27,6 +28,7 @@ extension Catalog {
         loader.readEvents()
         loader.readNotOurs()
         loader.checkReferences()
+        if let wire { loader.takeWire(wire) }
         return (loader.catalog, loader.reader.problems.sorted { $0.place < $1.place })
     }
 }
@@ -141,6 +143,22 @@ private struct CatalogLoader {
         let near = known.filter { $0.hasPrefix(service) }
         let hint = suggestion(for: action, among: (near.isEmpty ? known : near).sorted())
         reader.report("\(cloud.rawValue) logs no operation \"\(action)\"\(hint)", at: place)
+    }
+
+    mutating func takeWire(_ files: [WireFile]) {
+        for file in files {
+            guard file.name.hasPrefix("aws/wire/") else {
+                catalog.partitions += AWSPartition.partitions(in: file.json)
+                continue
+            }
+            do throws(WireFileFault) {
+                catalog.wireModels[String(file.name.dropFirst("aws/wire/".count))] = try WireModel(file.json)
+            } catch {
+                let place = SourcePlace(file: file.path, line: 1, column: 1)
+                reader.report("the file \(error.reason); run holdfast catalog prove --models DIR", at: place)
+            }
+        }
+        reader.problems += catalog.wireProblems()
     }
 
     mutating func checkReferences() {

@@ -5,6 +5,8 @@ package struct CatalogProof: Sendable {
     /// The contents of `operations.tsv` of each cloud all of whose models were given: what is logged, a tab, the
     /// operation that it comes from.
     package var operations: [Cloud: String] = [:]
+    /// The contents of `aws/wire/<service>.json` and `aws/endpoints.json`, by path, of each AWS model that was given.
+    package var wire: [String: String] = [:]
     /// Calls, parameters, events and places in events that the models do not have.
     package var problems: [Problem] = []
 }
@@ -12,8 +14,12 @@ package struct CatalogProof: Sendable {
 extension Catalog {
     /// The proof needs the file at this path.
     package func needsModel(at path: String) -> Bool {
-        guard let (cloud, name) = ModelFile.model(at: path) else { return false }
-        return models.contains { $0.cloud == cloud && $0.name == name }
+        switch ModelFile.part(at: path) {
+        case .operations(let cloud, let name): models.contains { $0.cloud == cloud && $0.name == name }
+        case .pages(let name): models.contains { $0.cloud == .aws && $0.name == name }
+        case .partitions, .endpoints: models.contains { $0.cloud == .aws }
+        case nil: false
+        }
     }
 
     /// Holds calls and events against the providers' models.
@@ -27,6 +33,7 @@ extension Catalog {
         prover.checkCalls()
         prover.checkEvents()
         prover.checkReads()
+        prover.takeWireFiles()
         prover.proof.problems.sort { $0.place < $1.place }
         return prover.proof
     }
@@ -42,14 +49,32 @@ private struct CatalogProver {
     private var logged: [Cloud: [String: String]] = [:]
     /// Clouds of which a model is missing: a list of their operations would miss some too.
     private var incomplete: Set<Cloud> = []
+    private var wire: WireProver
 
-    init(catalog: Catalog) { self.catalog = catalog }
+    init(catalog: Catalog) {
+        self.catalog = catalog
+        wire = WireProver(catalog: catalog)
+    }
 
     mutating func read(_ file: ModelFile) {
-        guard let (cloud, name) = ModelFile.model(at: file.path), catalog.needsModel(at: file.path) else { return }
-        guard let found = file.operations(cloud: cloud, model: name) else { return }
+        guard let part = ModelFile.part(at: file.path), catalog.needsModel(at: file.path) else { return }
+        if case .operations(.azure, let name) = part {
+            if let found = ModelFile.azure(file.bytes) { operations["azure \(name)", default: []] += found }
+            return
+        }
+        guard let json = try? JSON.parse(file.bytes) else { return }
+        wire.note(json, as: part, at: file.path)
+        guard case .operations(let cloud, let name) = part,
+            let found = ModelFile.operations(in: json, cloud: cloud, model: name)
+        else { return }
         let key = "\(cloud.rawValue) \(name)"
         operations[key] = cloud == .aws ? found : (operations[key] ?? []) + found
+    }
+
+    mutating func takeWireFiles() {
+        let (files, problems) = wire.files()
+        proof.wire = files
+        proof.problems += problems
     }
 
     // MARK: What is logged

@@ -71,6 +71,14 @@ package struct CloudCall: Sendable {
 }
 
 extension CloudCall {
+    /// What stands in braces: `GET /2021-01-01/domain/{DomainName}` -> `DomainName`. What may hold `/` is marked: by AWS
+    /// behind (`{Key+}`), by Google in front (`{+resource}`).
+    package static func variables(in request: String) -> [String] {
+        request.split(separator: "{", omittingEmptySubsequences: false).dropFirst().compactMap { part in
+            part.firstIndex(of: "}").map { String(part[..<$0].filter { $0 != "+" }) }
+        }
+    }
+
     /// An element of a type's list in the shape that this call takes; as it is, where the catalog says nothing.
     package func element(_ element: JSON, of list: PropertyPath) -> JSON {
         guard let source = elements[list] else { return element }

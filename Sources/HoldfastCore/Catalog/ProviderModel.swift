@@ -30,6 +30,15 @@ struct ModelOperation: Sendable {
     var protocols: Set<String> = []
 }
 
+/// What a file of a provider's package says.
+enum ModelPart {
+    /// What the model of this name has: operations, and their shapes.
+    case operations(Cloud, String)
+    /// How the pages of an AWS model's operations follow one another.
+    case pages(String)
+    case partitions, endpoints
+}
+
 /// A file of a provider's published models, for the proof of the catalog.
 package struct ModelFile: Sendable {
     package var path: String
@@ -40,32 +49,34 @@ package struct ModelFile: Sendable {
         self.bytes = bytes
     }
 
-    /// The cloud and the model's name, by where the providers' packages keep them: botocore's `service-2.json` (also
-    /// compressed), the discovery documents of google-api-python-client, the operations of azure-mgmt-*.
-    package static func model(at path: String) -> (cloud: Cloud, name: String)? {
+    /// What the file is, by where the providers' packages keep it: botocore's `service-2.json`, `paginators-1.json`,
+    /// `partitions.json` and `endpoints.json` (also compressed), the discovery documents of google-api-python-client,
+    /// the operations of azure-mgmt-*.
+    static func part(at path: String) -> ModelPart? {
         let parts = path.split(separator: "/").map(String.init)
-        guard let last = parts.last else { return nil }
-        if last == "service-2.json" || last == "service-2.json.gz" {
-            return parts.count >= 3 ? (.aws, parts[parts.count - 3]) : nil
+        guard var last = parts.last else { return nil }
+        if last.hasSuffix(".gz") { last.removeLast(3) }
+        switch last {
+        case "service-2.json": return parts.count >= 3 ? .operations(.aws, parts[parts.count - 3]) : nil
+        case "paginators-1.json": return parts.count >= 3 ? .pages(parts[parts.count - 3]) : nil
+        case "partitions.json" where parts.dropLast().last == "data": return .partitions
+        case "endpoints.json" where parts.dropLast().last == "data": return .endpoints
+        default: break
         }
         if parts.dropLast().suffix(2) == ["discovery_cache", "documents"], last.hasSuffix(".json") {
-            return (.gcp, String(last.dropLast(5)))
+            return .operations(.gcp, String(last.dropLast(5)))
         }
         if last.hasSuffix("operations.py"), !parts.contains("aio"), let mgmt = parts.lastIndex(of: "mgmt"),
             mgmt > 0, parts[mgmt - 1] == "azure", mgmt + 1 < parts.count
         {
-            return (.azure, parts[mgmt + 1])
+            return .operations(.azure, parts[mgmt + 1])
         }
         return nil
     }
 
-    /// What the file says; `nil` where it is not such a model.
-    func operations(cloud: Cloud, model: String) -> [ModelOperation]? {
-        switch cloud {
-        case .aws: (try? JSON.parse(bytes)).flatMap { ModelFile.aws($0, model: model) }
-        case .gcp: (try? JSON.parse(bytes)).flatMap(ModelFile.google)
-        case .azure: ModelFile.azure(bytes)
-        }
+    /// The operations in a model's JSON; `nil` where it is not such a model.
+    static func operations(in json: JSON, cloud: Cloud, model: String) -> [ModelOperation]? {
+        cloud == .aws ? aws(json, model: model) : google(json)
     }
 
     // MARK: AWS
@@ -116,7 +127,7 @@ package struct ModelFile: Sendable {
     // MARK: Azure
 
     /// Reads the Python source line by line: each request builder has one path and one method.
-    private static func azure(_ bytes: [UInt8]) -> [ModelOperation]? {
+    static func azure(_ bytes: [UInt8]) -> [ModelOperation]? {
         var operations: [ModelOperation] = []
         var path: String?
         for line in bytes.split(separator: UInt8(ascii: "\n")) {

@@ -40,7 +40,7 @@ package struct ReadRun: Sendable {
     /// element is what the step looks at.
     package mutating func serve(_ listed: JSON) {
         guard let first = type.read.first, let list = type.list, first.call == list.call, let at = first.at,
-            at == list.each, waiting.first == 0
+            at == list.each, waiting.first == 0, !listed.isNull
         else { return }
         waiting.removeFirst()
         fill(first, from: EventScope(value: listed), element: nil)

@@ -141,6 +141,12 @@ package struct ListedResource: Sendable {
     package var resource: ResourceID
     package var context: ResourceContext
     package var element: JSON
+
+    package init(resource: ResourceID, context: ResourceContext, element: JSON) {
+        self.resource = resource
+        self.context = context
+        self.element = element
+    }
 }
 
 extension ResourceType {

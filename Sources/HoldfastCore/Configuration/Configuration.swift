@@ -8,6 +8,16 @@ package struct Configuration: Sendable {
         case file(paths: [String], follow: Bool)
         case kafka(brokers: String, topics: [String], group: String, options: [String: String])
         case stdin
+        /// Without accounts: all of AWS that are known.
+        case cloudTrailLookup(accounts: [String], regions: [String], overlap: Span, every: Span)
+        case cloudTrailQueue(queue: String, account: String, region: String)
+        /// An empty account: whatever the credentials belong to.
+        case cloudTrailBucket(
+            bucket: String, prefix: String, account: String, region: String, overlap: Span, every: Span)
+        /// Without subscriptions: all that are known.
+        case azureActivity(subscriptions: [String], overlap: Span, every: Span)
+        /// `containers`: `folders/1`, `organizations/1`. With neither: all projects that are known.
+        case googleLogging(projects: [String], containers: [String], overlap: Span, every: Span)
     }
     package struct Account: Sendable, Hashable {
         package var cloud: Cloud
@@ -16,6 +26,13 @@ package struct Configuration: Sendable {
         /// `nil`: not classified here.
         package var environment: String?
         package var owner: String
+        /// `nil`: as this machine's own credentials are.
+        package var readRole: String?
+        package var writeRole: String?
+        package var externalID: String?
+        package var tenant: String?
+        /// Of AWS; empty: the environment's.
+        package var regions: [String]
     }
     package struct ClassifyLine: Sendable, Hashable {
         /// An account name's pattern with `*`.
@@ -36,12 +53,17 @@ package struct Configuration: Sendable {
     package var tune: [String] = []
     package var sources: [Source] = []
     package var recorded: [String] = []
+    /// Clouds whose state is read.
+    package var clouds: [Cloud] = []
+    package var scanEvery = Span(seconds: 86_400)
     package var accounts: [Account] = []
     package var classify: [ClassifyLine] = []
     package var lists: [String: [String]] = [:]
     package var anchors: [String] = []
     package var knownEvents = 1_000_000
     package var describesAtOnce = 16
+    /// `nil`: what each provider allows.
+    package var callsPerSecond: Int?
     package var settleTime = Span(seconds: 2)
     package var clockTolerance = Span(seconds: 300)
     package var dirtyAge = Span(seconds: 3600)
@@ -78,6 +100,8 @@ package struct Configuration: Sendable {
         playbooks = node["data"]?["playbooks"]?.texts ?? []
         tune = node["data"]?["tune"]?.texts ?? []
         recorded = node["state"]?["recorded"]?.texts ?? []
+        clouds = (node["state"]?["clouds"]?.texts ?? []).compactMap(Cloud.init)
+        if let span = node["state"]?["scan-every"]?.text.flatMap({ Span($0) }) { scanEvery = span }
         trustsLabels = node["trust-labels"]?.text == "true"
         for entry in node["lists"]?.entries ?? [] { lists[entry.key] = entry.value.texts }
         anchors = node["audit"]?["anchor"]?.list?.compactMap { $0["file"]?.text } ?? []
@@ -88,6 +112,7 @@ package struct Configuration: Sendable {
         func span(_ key: String) -> Span? { node?[key]?.text.flatMap { Span($0) } }
         if let value = number("known-events") { knownEvents = value }
         if let value = number("describes-at-once") { describesAtOnce = value }
+        callsPerSecond = number("calls-per-second")
         if let value = span("settle-time") { settleTime = value }
         if let value = span("clock-tolerance") { clockTolerance = value }
         if let value = span("dirty-age") { dirtyAge = value }
@@ -95,10 +120,14 @@ package struct Configuration: Sendable {
 
     private mutating func read(source node: Node, _ problems: inout [Problem]) {
         guard let entries = node.entries, entries.count == 1, let entry = entries.first else {
-            problems.append(
-                Problem("a source is one of file, kafka, stdin; write each as its own list item", at: node.place))
+            let kinds = Configuration.sourceKinds.joined(separator: ", ")
+            problems.append(Problem("a source is one of \(kinds); write each as its own list item", at: node.place))
             return
         }
+        var polled = PolledSourceReader()
+        let source = polled.source(entry)
+        problems += polled.problems
+        guard source == nil, polled.problems.isEmpty else { return sources += [source].compactMap { $0 } }
         let value = entry.value
         switch entry.key {
         case "file": sources.append(.file(paths: value["paths"]?.texts ?? [], follow: value["follow"]?.text == "true"))
@@ -119,7 +148,7 @@ package struct Configuration: Sendable {
             problems.append(Problem("an account has one of aws, azure, gcp: its id", at: node.place))
             return
         }
-        if cloud == .aws, text.count != 12 || !text.allSatisfy(\.isNumber) {
+        if cloud == .aws, !PolledSourceReader.isAWSAccount(text) {
             problems.append(
                 Problem(
                     "\"\(text)\" is not an AWS account id: 12 digits, in quotes where it starts with 0", at: id.place))
@@ -128,7 +157,10 @@ package struct Configuration: Sendable {
         accounts.append(
             Account(
                 cloud: cloud, id: cloud == .azure ? text.lowercased() : text, name: node["name"]?.text ?? "",
-                environment: node["environment"]?.text, owner: node["owner"]?.text ?? ""))
+                environment: node["environment"]?.text, owner: node["owner"]?.text ?? "",
+                readRole: node["read-role"]?.text, writeRole: node["write-role"]?.text,
+                externalID: node["external-id"]?.text, tenant: node["tenant"]?.text,
+                regions: node["regions"]?.texts ?? []))
     }
 
     private func check(environment node: Node, _ problems: inout [Problem]) {

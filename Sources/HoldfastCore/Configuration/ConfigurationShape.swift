@@ -26,7 +26,10 @@ extension Configuration {
         .init("playbooks", .list(.text), "playbook folders"),
         .init("tune", .list(.text), "tuning folders"))
 
-    private static let source: Shape = .record(
+    private static let source: Shape = .record(Shape.Record(ownSources + polledSources))
+    static let sourceKinds = (ownSources + polledSources).map(\.name)
+
+    private static let ownSources: [Shape.Field] = [
         .init(
             "file",
             .record(
@@ -43,16 +46,28 @@ extension Configuration {
                     "options", .map(keys: "a librdkafka setting", .text),
                     "passed to librdkafka; a value env:NAME is read from the environment")),
             "Kafka topics"),
-        .init("stdin", .record(Shape.Record([])), "events on standard input"))
+        .init("stdin", .record(Shape.Record([])), "events on standard input"),
+    ]
 
     private static let state: Shape = .record(
+        .init(
+            "clouds", .list(.word(Cloud.allCases.map(\.rawValue))),
+            "clouds that are read, with each account's read-role or this machine's own credentials. Default none"),
+        .init("scan-every", .duration, "how often everything in these clouds is read. Default 24h"),
         .init("recorded", .list(.text), "files of resource states, one JSON object a line, as `evaluate --state` reads")
     )
 
     private static let account: Shape = .record(
         .init("aws", .text, "account id of 12 digits, as text"), .init("azure", .text, "subscription id"),
         .init("gcp", .text, "project id"), .init("environment", .text, "one of environments"),
-        .init("owner", .text, "who is asked"), .init("name", .text, "for people and for classify"))
+        .init("owner", .text, "who is asked"), .init("name", .text, "for people and for classify"),
+        .init(
+            "read-role", .text,
+            "whom to be for reading: an AWS role's ARN, a Google service account, an Azure client id. Default: as we are"
+        ), .init("write-role", .text, "the same for writing; nothing is written without one"),
+        .init("external-id", .text, "what an AWS role's trust policy asks for"),
+        .init("tenant", .text, "of Azure, where it is not AZURE_TENANT_ID"),
+        .init("regions", .list(.text), "of AWS; the first is asked for global services too. Default AWS_REGION"))
 
     private static let classifyLine: Shape = .record(
         .init("match", .record(.init("name", .text, required: true, "a pattern with *")), required: true, "which"),
@@ -64,6 +79,9 @@ extension Configuration {
         .init(
             "known-events", .integer(1_000...16_000_000), "event ids remembered to know a redelivery. Default 1000000"),
         .init("describes-at-once", .integer(1...256), "reads under way at one time. Default 16"),
+        .init(
+            "calls-per-second", .integer(1...10_000),
+            "calls to one service in one account and region. Default: what the provider allows (AWS 20, Azure 25)"),
         .init("settle-time", .duration, "how long after a change a resource is read. Default 2s"),
         .init("clock-tolerance", .duration, "how far ahead an event's time may be. Default 5m"),
         .init("dirty-age", .duration, "a resource unread for longer is a notice. Default 1h"))

@@ -1,6 +1,6 @@
 /// The bytes behind a text in base64 (RFC 4648, both alphabets, with or without padding, line breaks passed over);
 /// `nil` for any other text.
-func bytes(fromBase64 text: String) -> [UInt8]? {
+package func bytes(fromBase64 text: String) -> [UInt8]? {
     var out: [UInt8] = []
     out.reserveCapacity(text.utf8.count / 4 * 3)
     var word: UInt32 = 0

@@ -139,8 +139,12 @@ struct PlaybookCheck {
             let near = suggestion(for: member.name, among: call.parameters)
             found.append(Problem("\(call.name) takes no \"\(member.name)\"\(near)", at: member.place))
         }
+        if let (model, _) = vocabulary.catalog.wire(of: call) {
+            let known = members.filter { call.parameters.isEmpty || call.parameters.contains($0.name) }
+            found += model.problems(in: CallValue(.map(known), at: place), for: call, at: place)
+        }
         let names = members.filter { !$0.isOptional }.map(\.name)
-        for variable in CatalogReader.variables(in: call.request) where !names.contains(variable) {
+        for variable in CloudCall.variables(in: call.request) where !names.contains(variable) {
             let near = suggestion(for: variable, among: names)
             found.append(Problem("\(call.name) needs \"\(variable)\", which with does not give\(near)", at: place))
         }

@@ -107,6 +107,18 @@ package struct GzipReader: ~Copyable {
         return used - start
     }
 
+    /// Inflates what is there whole.
+    ///
+    /// - Parameter limit: bytes that may come out.
+    package static func inflate(whole input: [UInt8], limit: Int64 = standardLimit) throws(GzipError) -> [UInt8] {
+        var reader = GzipReader(limit: limit)
+        var output: [UInt8] = []
+        var used = 0
+        while used < input.count { used += try reader.inflate(input, from: used, into: &output) }
+        try reader.finish()
+        return output
+    }
+
     /// Whether more must come for what has been given to be whole.
     package var isInsideMember: Bool { phase == .inMember || isFirstMember }
 

@@ -6,10 +6,11 @@ import HoldfastFiles
 extension CatalogCommand {
     struct Prove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Hold the catalog against the providers' published models, and write operations.tsv.",
+            abstract: "Hold the catalog against the providers' published models, and write what it takes from them.",
             discussion: """
                 The models come with packages from PyPI: botocore (AWS), google-api-python-client (Google Cloud) and
-                azure-mgmt-* (Azure). DIR is the folder that pip installed them in, or any folder above.
+                azure-mgmt-* (Azure). DIR is the folder that pip installed them in, or any folder above. Written are
+                operations.tsv of each cloud, and how AWS's calls travel: aws/endpoints.json and aws/wire/*.json.
                 """)
         @Option(name: .customLong("models"), help: "A folder with the providers' packages. May be given again.")
         var folders: [String]
@@ -26,47 +27,31 @@ extension CatalogCommand {
             guard reading.isEmpty, loading.isEmpty else {
                 throw Failure((reading + loading).map(\.description).joined(separator: "\n"))
             }
-            let proof = catalog.proof(from: try models(neededBy: catalog))
+            let proof = catalog.proof(from: try ModelFolder.read(folders, neededBy: catalog))
             for cloud in Cloud.allCases {
                 guard let text = proof.operations[cloud] else { continue }
                 let path = "\(folder)/\(cloud.rawValue)/operations.tsv"
                 try Data(text.utf8).write(to: URL(filePath: path))
                 Output.line("\(path): \(text.split(separator: "\n").count - 1) operations")
             }
+            try writeWireFiles(proof.wire, of: catalog, in: folder)
             for problem in proof.problems { Output.error(problem.description) }
             guard proof.problems.isEmpty else { throw ExitCode.failure }
             Output.line("\(catalog.callNames.count) calls and \(catalog.actions.count) operations stand")
         }
 
-        private func models(neededBy catalog: Catalog) throws -> [ModelFile] {
-            var files: [ModelFile] = []
-            for folder in folders {
-                guard let found = FileManager.default.enumerator(atPath: folder) else {
-                    throw Failure("\(folder): there is no such folder")
-                }
-                for path in found.compactMap({ $0 as? String }).sorted() where catalog.needsModel(at: path) {
-                    files.append(ModelFile(path: path, bytes: try bytes(of: "\(folder)/\(path)")))
-                }
+        /// Files of services that no call of the catalog needs any more go.
+        private func writeWireFiles(_ files: [String: String], of catalog: Catalog, in folder: String) throws {
+            try FileManager.default.createDirectory(atPath: "\(folder)/aws/wire", withIntermediateDirectories: true)
+            for (path, text) in files.sorted(by: { $0.key < $1.key }) {
+                try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(path)"))
+                Output.line("\(folder)/\(path): \(text.utf8.count) bytes")
             }
-            return files
-        }
-
-        private func bytes(of path: String) throws -> [UInt8] {
-            guard let data = FileManager.default.contents(atPath: path) else {
-                throw Failure("\(path) cannot be read; may this user read it?")
+            let needed = Set(catalog.calls.values.filter(\.isAWS).map { "aws/wire/\($0.model)" })
+            for file in DataFolder.readWire([folder]).files
+            where file.name.hasPrefix("aws/wire/") && !needed.contains(file.name) {
+                try FileManager.default.removeItem(atPath: file.path)
             }
-            let raw = [UInt8](data)
-            guard path.hasSuffix(".gz") else { return raw }
-            var reader = GzipReader(limit: 256 << 20)
-            var out: [UInt8] = []
-            var used = 0
-            do throws(GzipError) {
-                while used < raw.count { used += try reader.inflate(raw, from: used, into: &out) }
-                try reader.finish()
-            } catch {
-                throw Failure("\(path) \(error)")
-            }
-            return out
         }
     }
 }

@@ -3,6 +3,7 @@ import Foundation
 import HoldfastCore
 import HoldfastEngine
 import HoldfastFiles
+import HoldfastHTTP
 import HoldfastJSON
 import HoldfastKafka
 import HoldfastStore
@@ -24,18 +25,27 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ConfigurationFile.read(config)
         guard !configuration.sources.isEmpty else {
-            throw Failure("\(config) names no sources: add `sources:` with file, kafka or stdin")
+            throw Failure("\(config) names no sources: add `sources:` with file, kafka, stdin or one that is polled")
         }
         let data = try DataSet.load(configuration)
         let policy = data.policy()
         let journal = try SQLiteJournal(.file(configuration.sqlitePath))
         let clock = SystemWallClock()
+        let began = clock.wallTime()
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await noteStart(keeper, data, clock)
         let recorded = try readRecorded(data, clock)
-        let reader: any StateReader = recorded.isEmpty ? NoReader() : RecordedStateReader(recorded)
+        let isPolling = configuration.sources.contains(where: \.isPolled)
+        let clouds =
+            isPolling || !configuration.clouds.isEmpty ? Clouds(catalog: data.catalog, configuration) : nil
+        let read = configuration.clouds.isEmpty ? nil : clouds
+        let reader = read?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
-        let sources = configuration.sources.map { Wiring.source($0, configuration: configuration, clock: clock) }
+        let polling = clouds.map { Polling($0, catalog: data.catalog, clock: clock, began: began) }
+        let sources = try configuration.sources.flatMap { source in
+            try polling?.sources(for: source, configuration: configuration)
+                ?? [Wiring.source(source, configuration: configuration, clock: clock)].compactMap { $0 }
+        }
         let progress = Progress(quiet: quiet)
         let anchors = configuration.anchors.map(configuration.resolve)
         let service = Service(
@@ -49,8 +59,10 @@ struct RunCommand: AsyncParsableCommand {
                         failureTerminationBehavior: .gracefullyShutdownGroup),
                     .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
                     .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
+                    .init(service: try Scanning(read, configuration, policy, keeper, clock)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
         try await group.run()
+        await clouds?.http.close()
         try Anchoring.write(journal, anchors, clock)
         for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }
         try journal.close()
@@ -107,10 +119,17 @@ private struct Running: ServiceLifecycle.Service {
     }
 }
 
+extension RecordedStateReader {
+    fileprivate static func orNone(_ recorded: [RecordedResource]) -> any StateReader {
+        recorded.isEmpty ? NoReader() : RecordedStateReader(recorded)
+    }
+}
+
 enum Wiring {
+    /// `nil` for a source that is polled.
     static func source(
         _ source: Configuration.Source, configuration: Configuration, clock: SystemWallClock
-    ) -> any EventSource {
+    ) -> (any EventSource)? {
         switch source {
         case .file(let paths, let follow):
             FileSource(paths: paths.map(configuration.resolve), follow: follow) {
@@ -121,6 +140,7 @@ enum Wiring {
             KafkaSource(
                 KafkaConfiguration(
                     brokers: brokers, topics: topics, group: group, options: options.mapValues(fromEnvironment)))
+        case .cloudTrailLookup, .cloudTrailQueue, .cloudTrailBucket, .azureActivity, .googleLogging: nil
         }
     }
 

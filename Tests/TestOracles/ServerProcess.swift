@@ -1,0 +1,32 @@
+import Foundation
+package import HoldfastJSON
+
+/// A script of Tests/servers, run with the tests' own Python; it ends when its input does, which is when this is gone.
+package final class ServerProcess: @unchecked Sendable {  // nothing changes once it runs
+    private let process = Process()
+    private let input = Pipe()
+    /// The line of JSON that it tells its ports by.
+    package let told: JSON
+
+    package init(_ script: String) throws {
+        guard let python = Oracle.python else { throw Oracle.Failure(description: "HOLDFAST_TEST_PYTHON is not set") }
+        let output = Pipe()
+        process.executableURL = URL(filePath: python)
+        process.arguments = [Oracle.top.appending(path: "Tests/servers/\(script)").path]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        var line: [UInt8] = []
+        while line.last != UInt8(ascii: "\n") {
+            let part = output.fileHandleForReading.availableData
+            guard !part.isEmpty else { throw Oracle.Failure(description: "\(script) ended without a word") }
+            line += part
+        }
+        told = try JSON.parse(line)
+    }
+
+    deinit {
+        try? input.fileHandleForWriting.close()
+        process.waitUntilExit()
+    }
+}
