@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Azure Resource Manager and Google's APIs, as far as the catalog's calls go, with their token services.
 
-usage: cloud_simulator.py FOLDER, for its certificates. Prints its ports as one line of JSON; ends when its input does.
+usage: cloud_simulator.py [FOLDER], for certificates. Prints its ports as one line of JSON; ends when its input does.
 
 One port over TLS and one without (which metadata services of machines have). Requests to `/_simulator/…` read and
 control it; see cloudsim/control.py. Everything is kept in memory. Where google-api-python-client is installed, bodies
@@ -11,6 +11,7 @@ of Google's APIs are held against its discovery documents: a body with a propert
 import json
 import os
 import sys
+import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -59,7 +60,11 @@ class Simulator:
 
 
 def main():
-    folder = sys.argv[1]
+    with tempfile.TemporaryDirectory() as own:
+        serve(sys.argv[1] if len(sys.argv) > 1 else own)
+
+
+def serve(folder):
     os.makedirs(folder, exist_ok=True)
     simulator = Simulator(folder)
     context, authorities = server.certificate(folder)

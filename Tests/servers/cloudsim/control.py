@@ -6,6 +6,7 @@ GET  log          every request and its answer since the start or the last DELET
 POST azure        {"subscription": id, "groups": [names]} and {"resources": {id: body}}, as they were made long ago
 POST google       {"projects": {id: body}, "buckets": {project: [bodies]}, "firewalls": …, "instances": …}
 POST credentials  who may get tokens (see tokens.Tokens.register)
+POST account      {"email", "token-uri"}: a new service account of Google, as the file that its owner downloads
 POST expire       no token that was given is good any longer
 POST page-size    {"size": n}: how many elements a list gives at once
 GET  state        {"azure": …, "google": …}
@@ -105,6 +106,8 @@ def answer(simulator, request):
             simulator.google.seed(told)
         case "POST", "credentials":
             simulator.tokens.register(told)
+        case "POST", "account":
+            return Answer(200, simulator.tokens.new_account(told["email"], told["token-uri"]))
         case "POST", "expire":
             simulator.tokens.given.clear()
         case "POST", "page-size":

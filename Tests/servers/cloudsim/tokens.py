@@ -40,6 +40,7 @@ class Tokens:
         self.accounts = {}
         self.machine = None
         self.pools = []
+        self.actors = {}
 
     def register(self, told):
         """Adds to those who may get tokens.
@@ -49,6 +50,7 @@ class Tokens:
         accounts    [{email, key (public, PEM), key-id}] of Google
         machine     {email, project} that a machine of Google runs as
         pools       [{audience, subject-token, email?}] of workload identity federation with Google
+        may-act-as  {email: [emails]}: which of Google's accounts may get tokens of which others
         """
         for app in told.get("apps", []):
             self.apps[app["tenant"], app["client"]] = app
@@ -58,6 +60,19 @@ class Tokens:
             self.accounts[account["email"]] = account
         self.machine = told.get("machine", self.machine)
         self.pools += told.get("pools", [])
+        self.actors.update(told.get("may-act-as", {}))
+
+    def new_account(self, email, token_uri):
+        key = subprocess.run(["openssl", "genpkey", "-algorithm", "RSA"], check=True, capture_output=True).stdout
+        public = subprocess.run(["openssl", "pkey", "-pubout"], input=key, check=True, capture_output=True).stdout
+        self.accounts[email] = {"email": email, "key": public.decode(), "key-id": "k1"}
+        return {
+            "type": "service_account",
+            "client_email": email,
+            "private_key": key.decode(),
+            "private_key_id": "k1",
+            "token_uri": token_uri,
+        }
 
     def issue(self, cloud, principal, seconds=3599):
         token = f"sim-{cloud}-{secrets.token_urlsafe(24)}"
@@ -231,7 +246,9 @@ class Tokens:
 
     def impersonate(self, request, email):
         caller = self.principal(request, "google")
-        allowed = any(pool.get("email") == email and caller == f"principal:{pool['audience']}" for pool in self.pools)
+        allowed = email in self.actors.get(caller, []) or any(
+            pool.get("email") == email and caller == f"principal:{pool['audience']}" for pool in self.pools
+        )
         if not allowed or not (request.json or {}).get("scope"):
             return Answer(
                 403,

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """The providers' own clients against the simulator: everything that the catalog's calls do, done and read back by them.
 
-usage: cloud_contract.py, with the tests' Python. Starts a simulator of its own. Prints what fails; ends with 1 then.
+usage: cloud_contract.py. Starts a simulator of its own; prints for each check what is wrong, or null.
 """
 
+import json
+import logging
 import os
 import subprocess
 import sys
 import traceback
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "servers")]
 
 from cloudcontract.azure import Azure  # noqa: E402
 from cloudcontract.google import Google  # noqa: E402
@@ -182,19 +185,17 @@ class Contract(Azure, Google):
     ]
 
     def run(self):
-        failed = 0
         for name in Contract.CHECKS:
+            fault = None
             try:
                 getattr(self, name)()
-                print(f"ok {name}", flush=True)
             except Exception:
-                failed += 1
-                print(f"FAILED {name}\n{traceback.format_exc(limit=-4, chain=False)}", flush=True)
+                fault = traceback.format_exc(limit=-4, chain=False)
+            print(json.dumps({"check": name, "fault": fault}), flush=True)
         self.server.process.stdin.close()
         self.server.process.wait(10)
-        print(f"{len(Contract.CHECKS) - failed} hold, {failed} do not")
-        return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    sys.exit(Contract().run())
+    logging.disable(logging.CRITICAL)
+    Contract().run()

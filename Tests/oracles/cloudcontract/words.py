@@ -7,7 +7,7 @@ import sys
 import tempfile
 import urllib.request
 
-HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+SERVERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "servers")
 SUBSCRIPTION, TENANT, CLIENT = "00000000-0000-0000-0000-000000000001", "tenant-1", "client-1"
 GROUP = "Rg"
 PROJECT = "my-project"
@@ -16,7 +16,7 @@ PROJECT = "my-project"
 class Server:
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory()
-        command = [sys.executable, os.path.join(HERE, "cloud_simulator.py"), self.folder.name]
+        command = [sys.executable, os.path.join(SERVERS, "cloud_simulator.py"), self.folder.name]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         told = json.loads(self.process.stdout.readline())
         assert told["documents"], "the discovery documents are not installed"
