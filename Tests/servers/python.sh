@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 state=${HOLDFAST_TEST_SERVERS:-$PWD/.build/test-servers}
 packages=(
     boto3==1.43.11 botocore==1.43.11 "moto[server]==5.2.1"
-    google-api-python-client==2.202.0
+    google-api-python-client==2.202.0 google-cloud-compute==1.57.0 google-cloud-storage==3.17.1
     parliament==1.6.4
     azure-mgmt-keyvault==14.1.0 azure-mgmt-monitor==7.0.0 azure-mgmt-network==33.1.0 azure-mgmt-sql==4.0.0
     azure-mgmt-storage==25.3.0

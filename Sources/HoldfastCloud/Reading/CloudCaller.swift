@@ -63,7 +63,8 @@ package struct CloudCaller<C: HoldfastClock>: Sendable {
             let answer = try await pages(of: request, at: context)
             return step.resources(in: answer.body, of: type, at: context).found
         } catch {
-            if error.kind == .refused, step.absent.contains(error.code) { return [] }
+            // Google says of a service that nobody turned on that calls to it are not allowed.
+            if step.absent.contains(error.code) { return [] }
             throw failure(error, of: request, at: context)
         }
     }
