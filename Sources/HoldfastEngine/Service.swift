@@ -116,8 +116,10 @@ package struct Service<C: HoldfastClock>: Sendable {
                 if settled { open -= 1 }
                 if Task.isCancelled { continue }
                 let now = clock.wallTime()
-                try await keeper.fireTimers(now: now)
-                try await keeper.watchAge(now: now)
+                if !settled {
+                    try await keeper.fireTimers(now: now)
+                    try await keeper.watchAge(now: now)
+                }
                 for dirty in try await keeper.claim(now: now, limit: limits.describesAtOnce - open) {
                     open += 1
                     group.addTask {
@@ -126,7 +128,9 @@ package struct Service<C: HoldfastClock>: Sendable {
                     }
                 }
                 if !settled {
-                    let due = try await keeper.nextDue() ?? .distantFuture
+                    // What was due by now is being read, or waits for a place: the end of a read wakes the lane for it.
+                    let next = try await keeper.nextDue() ?? .distantFuture
+                    let due = next > now ? next : now + Self.idle
                     group.addTask { await rest(until: due) }
                 }
             }

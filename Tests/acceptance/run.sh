@@ -7,8 +7,7 @@ program=${HOLDFAST_PROGRAM:-$(cd ../.. && pwd)/.build/debug/holdfast}
 "$program" check
 ../../docs/generate.sh --check "$program"
 "$program" test
-# A short form of 1..200, which takes a quarter of an hour in a debug build.
-"$program" simulate --seeds 1..40 --report --format json >"${TMPDIR:-/tmp}/holdfast-simulation.json"
+"$program" simulate --seeds 1..200 --report --format json >"${TMPDIR:-/tmp}/holdfast-simulation.json"
 jq -c '{seeds, violations, traceHash, faults, checkers}' "${TMPDIR:-/tmp}/holdfast-simulation.json"
 if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
     python3 explain.py
