@@ -12,6 +12,7 @@ package actor Keeper {
     /// Claimed and not yet settled: a mark meanwhile is a new generation, and makes one rerun.
     private var claimed: Set<ResourceID> = []
     private var dirtyIsOld = false
+    private var denials = Denials()
     package private(set) var totals = Totals()
 
     /// What the service has done since it started.
@@ -112,6 +113,7 @@ package actor Keeper {
         try step.evaluateAll(dirty.resource, context: dirty.context, cause: .baseline)
         step.transaction.done = [dirty]
         try step.readAgainIfTooEarly(dirty)
+        endDenials(lacking: description.lacks, reading: dirty.resource.description, in: &step)
         try commit(step, lease: nil)
         totals.described += 1
     }
@@ -122,6 +124,7 @@ package actor Keeper {
         var step = Step(policy: policy, journal: journal, now: now)
         step.transaction.done = [dirty]
         if !error.lacks.isEmpty {
+            endDenials(lacking: [error.lacks], reading: dirty.resource.description, in: &step)
             step.transaction.notices = [
                 Notice(
                     code: NoticeCode.readDenied.rawValue, subject: error.lacks,
@@ -255,6 +258,22 @@ package actor Keeper {
         }
         var step = Step(policy: policy, journal: journal, now: now)
         step.transaction.closedNotices = [NoticeClosing(code: code.rawValue, subject: subject, at: now)]
+        try commit(step, lease: nil)
+    }
+
+    /// Ends the notices of permissions that nothing lacks any more.
+    func endDenials(lacking: [String]?, reading what: String, in step: inout Step) {
+        guard let lacking else { return }
+        step.transaction.closedNotices += denials.take(lacking, reading: what).map {
+            NoticeClosing(code: NoticeCode.readDenied.rawValue, subject: $0, at: step.now)
+        }
+    }
+
+    /// Denials of an earlier run: what still holds is told again with the next read.
+    package func forgetDenials(now: Timestamp) throws(JournalError) {
+        var step = Step(policy: policy, journal: journal, now: now)
+        step.transaction.closedNotices = try journal.openNotices().filter { $0.code == NoticeCode.readDenied.rawValue }
+            .map { NoticeClosing(code: $0.code, subject: $0.subject, at: now) }
         try commit(step, lease: nil)
     }
 

@@ -11,6 +11,7 @@ extension Keeper {
         var step = Step(policy: policy, journal: journal, now: now)
         for (listed, description) in found {
             try step.observe(description, resource: listed.resource, context: listed.context)
+            endDenials(lacking: description.lacks, reading: listed.resource.description, in: &step)
         }
         for (listed, _) in unread {
             _ = try step.subject(listed.resource, context: listed.context)
@@ -27,6 +28,7 @@ extension Keeper {
         step.transaction.positions = [
             SourcePosition(source: "scan", partition: unit.description, next: now.nanoseconds)
         ]
+        endDenials(lacking: [], reading: unit.description, in: &step)
         try commit(step, lease: nil)
     }
 
@@ -34,6 +36,7 @@ extension Keeper {
     func note(failed unit: ScanUnit, _ error: ReadError, now: Timestamp) throws(JournalError) {
         guard !error.lacks.isEmpty else { return }
         var step = Step(policy: policy, journal: journal, now: now)
+        endDenials(lacking: [error.lacks], reading: unit.description, in: &step)
         step.transaction.notices = [
             Notice(
                 code: NoticeCode.readDenied.rawValue, subject: error.lacks,

@@ -35,6 +35,14 @@ package struct Description: Sendable {
     }
 }
 
+extension Description {
+    /// The permissions that parts of the read lacked; `nil` where another failure hides whether one lacks.
+    var lacks: [String]? {
+        let lacks = unread.map(\.error.lacks)
+        return lacks.contains("") ? nil : lacks
+    }
+}
+
 /// Why a read gave nothing. Never the same as "not there".
 package struct ReadError: Error, Sendable, CustomStringConvertible {
     package enum Retry: Sendable, Hashable {

@@ -106,6 +106,16 @@ struct ReadingTests {
         #expect(try bench.open().contains { $0.rule.contains("default") }, "the part that was read is judged")
         #expect(!(try bench.open().contains { $0.rule == "any/network/admin-ports-not-open" }))
         #expect(try bench.journal.dirtySummary().count == 1, "it is tried again")
+        // Another resource that lacks the same keeps the notice open; the last one that may be read ends it.
+        let other = try await bench.mark(group("sg-2"), at: start)
+        try await bench.keeper.park(other, .denied, now: start)
+        let later = start + Span(seconds: 2000)
+        let due = try await bench.keeper.claim(now: later, limit: 10).sorted { $0.resource < $1.resource }
+        #expect(due.map(\.resource) == [group("sg-1"), group("sg-2")])
+        for (again, isOpen) in zip(due, [true, false]) {
+            try await bench.keeper.settle(again, read([("VpcId", "vpc-1")], at: later), now: later)
+            #expect(try bench.journal.openNotices().contains { $0.code == "read-denied" } == isOpen)
+        }
     }
 
     @Test("A resource that an event named by another name becomes the one it is, with all that was said of it")

@@ -34,6 +34,7 @@ struct RunCommand: AsyncParsableCommand {
         let began = clock.wallTime()
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await noteStart(keeper, data, clock)
+        try await keeper.forgetDenials(now: clock.wallTime())
         let recorded = try readRecorded(data, clock)
         let isPolling = configuration.sources.contains(where: \.isPolled)
         let clouds =

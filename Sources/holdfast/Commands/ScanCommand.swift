@@ -45,6 +45,7 @@ struct ScanCommand: AsyncParsableCommand {
             .filter { type.isEmpty || type.contains($0.type) }
         guard !units.isEmpty else { throw Failure("there is nothing to scan: no type of these accounts can be listed") }
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
+        try await keeper.forgetDenials(now: clock.wallTime())
         let show = ScanShow(quiet: quiet, began: SystemWallClock.now)
         let scan = Scan(keeper: keeper, lister: clouds.reader, clock: clock, units: units) { show.tell($0) }
         let since = again ? SystemWallClock.now : SystemWallClock.now - Span(seconds: 86_400)
