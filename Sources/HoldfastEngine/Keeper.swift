@@ -143,9 +143,12 @@ package actor Keeper {
         try commit(step, lease: nil)
     }
 
+    /// When the first dirty resource is due.
+    package func nextDirty() throws(JournalError) -> Timestamp? { try journal.dirtySummary().nextDue }
+
     /// When the reconcile lane has something to do next.
     package func nextDue() throws(JournalError) -> Timestamp? {
-        let dirty = try journal.dirtySummary().nextDue
+        let dirty = try nextDirty()
         let timer = try journal.nextTimer()
         return [dirty, timer].compactMap { $0 }.min()
     }
@@ -161,21 +164,6 @@ package actor Keeper {
             try step.evaluateAll(timer.resource, context: stored.context, cause: .baseline)
         }
         try commit(step, lease: nil)
-    }
-
-    /// Marks every known resource that is there: the slow sweep, which finds what no event told.
-    package func sweep(now: Timestamp) throws(JournalError) {
-        var last: ResourceID?
-        while true {
-            let page = try journal.resources(after: last, limit: 500)
-            guard let end = page.last else { return }
-            var step = Step(policy: policy, journal: journal, now: now)
-            for row in page where !row.isDeleted {
-                step.markDirty(row.resource, context: row.context, reason: "sweep")
-            }
-            try commit(step, lease: nil)
-            last = end.resource
-        }
     }
 
     // MARK: Data

@@ -166,12 +166,17 @@ package struct Service<C: HoldfastClock>: Sendable {
         }
     }
 
-    /// After the sources have ended: what is due or becomes due by the settle time alone is still looked at.
+    /// After the sources have ended: what is due, or becomes due by the settle time alone, is still looked at, and not
+    /// before it is due: a read that comes too early says nothing of what it was made for.
     private func drain() async throws {
         let last = clock.wallTime() + limits.settleTime
         while !Task.isCancelled {
-            let due = try await keeper.claim(now: last, limit: limits.describesAtOnce)
-            if due.isEmpty { return }
+            let now = clock.wallTime()
+            let due = try await keeper.claim(now: now, limit: limits.describesAtOnce)
+            if due.isEmpty {
+                guard let next = try await keeper.nextDirty(), next > now, next <= last else { return }
+                guard (try? await clock.sleep(for: .nanoseconds(next.since(now).nanoseconds))) != nil else { return }
+            }
             try await settle(due)
         }
     }

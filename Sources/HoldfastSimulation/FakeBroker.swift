@@ -72,11 +72,20 @@ private struct FakeRecords: RecordStorage {
 }
 
 /// Reads the fake cloud, and sometimes does not.
-struct FakeReader<C: HoldfastClock>: StateReader {
+struct FakeReader<C: HoldfastClock>: StateLister {
     let cloud: FakeCloud
     let clock: C
     let faults: FaultPlan
     let reads: ReadCounter
+
+    func list(_ type: String, at place: ResourceContext) async throws(ReadError) -> [ListedResource] {
+        await cloud.truth.keys.filter { $0.type == type }.sorted()
+            .map { ListedResource(resource: $0, context: place, element: .null) }
+    }
+
+    func describe(_ listed: ListedResource) async throws(ReadError) -> Description {
+        try await describe(listed.resource, context: listed.context)
+    }
 
     func describe(_ resource: ResourceID, context: ResourceContext) async throws(ReadError) -> Description {
         if faults.fires(.describeThrottled) {

@@ -41,6 +41,11 @@ actor FakeCloud {
         }
     }
 
+    /// Everything that there can be, as a scan goes over it. Buckets are listed for the whole account.
+    static let units = [(Kind.bucket, ""), (Kind.group, "eu-west-1"), (Kind.trail, "eu-west-1")].map { type, region in
+        ScanUnit(type: type, place: ResourceContext(cloud: .aws, account: account, region: region))
+    }
+
     enum Kind {
         static let bucket = "AWS::S3::Bucket"
         static let group = "AWS::EC2::SecurityGroup"

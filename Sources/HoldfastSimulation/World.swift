@@ -73,9 +73,9 @@ actor World {
                 var limits = policy.limits
                 if sabotage == .dedupe { limits.knownEvents = 1 }
                 let keeper = try Keeper(journal: journal, policy: policy, limits: limits)
-                await alive(keeper)
                 let source = FakeSource(broker: broker, clock: clock, faults: faults)
                 let reader = FakeReader(cloud: cloud, clock: clock, faults: faults, reads: reads)
+                await alive(Scan(keeper: keeper, lister: reader, clock: clock, units: FakeCloud.units) { _ in })
                 try await Service(
                     keeper: keeper, sources: [source], reader: reader, clock: clock, limits: limits
                 ) { [trace] in trace.note($0) }.run()
@@ -136,13 +136,13 @@ actor World {
             guard round == 0 else { continue }
             // Before the sweep, which would heal what the marks forgot.
             try judgements.checkRead(journal: journal, policy: policy)
-            try await keeper?.sweep(now: clock.wallTime())
+            _ = try await sweep?.run(skippingDoneSince: .distantFuture)
         }
     }
 
-    /// The service that is alive.
-    private var keeper: Keeper?
-    private func alive(_ keeper: Keeper) { self.keeper = keeper }
+    /// The slow sweep of the service that is alive.
+    private var sweep: Scan<VirtualClock>?
+    private func alive(_ sweep: Scan<VirtualClock>) { self.sweep = sweep }
 
     private func untilQuiet(_ journal: any Journal) async throws {
         let deadline = clock.wallTime() + Span(seconds: 3600)
