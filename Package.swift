@@ -93,7 +93,8 @@ let package = Package(
         .testTarget(name: "HoldfastEngineTests", dependencies: house, swiftSettings: strict),
         .testTarget(
             name: "HoldfastFilesTests",
-            dependencies: ["HoldfastFiles", "HoldfastEngine", "HoldfastCore", "HoldfastJSON"], swiftSettings: strict),
+            dependencies: ["HoldfastFiles", "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "TestOracles"],
+            swiftSettings: strict),
         .testTarget(name: "HoldfastStoreTests", dependencies: house + [grdb], swiftSettings: strict),
         .testTarget(
             name: "HoldfastKafkaTests", dependencies: ["HoldfastKafka", "HoldfastEngine", "HoldfastCore"],

@@ -26,7 +26,7 @@ extension Keeper {
     func note(done unit: ScanUnit, at now: Timestamp) throws(JournalError) {
         var step = Step(policy: policy, journal: journal, now: now)
         step.transaction.positions = [
-            SourcePosition(source: "scan", partition: unit.description, next: now.nanoseconds)
+            SourcePosition(source: ScanUnit.source, partition: unit.description, next: now.nanoseconds)
         ]
         endDenials(lacking: [], reading: unit.description, in: &step)
         try commit(step, lease: nil)

@@ -10,6 +10,9 @@ package protocol StateLister: StateReader {
 
 /// One type in one account and region.
 package struct ScanUnit: Sendable, Hashable, CustomStringConvertible {
+    /// The name under which units that are done stand among the journal's positions.
+    static let source = "scan"
+
     package var type: String
     package var place: ResourceContext
     package init(type: String, place: ResourceContext) {
@@ -43,9 +46,6 @@ package struct Scan<C: HoldfastClock>: Sendable {
     private let unitsAtOnce: Int
     private let tell: @Sendable (ScanProgress) -> Void
 
-    /// The name under which units that are done stand among the journal's positions.
-    package static var source: String { "scan" }
-
     package init(
         keeper: Keeper, lister: any StateLister, clock: C, units: [ScanUnit], unitsAtOnce: Int = 8,
         tell: @escaping @Sendable (ScanProgress) -> Void
@@ -62,7 +62,7 @@ package struct Scan<C: HoldfastClock>: Sendable {
     /// - Throws: ``JournalError``; what a cloud refuses is in the progress.
     package func run(skippingDoneSince since: Timestamp) async throws -> ScanProgress {
         let done = Set(
-            try await keeper.positions(of: Self.source).filter { $0.next >= since.nanoseconds }.map(\.partition))
+            try await keeper.positions(of: ScanUnit.source).filter { $0.next >= since.nanoseconds }.map(\.partition))
         var progress = ScanProgress()
         progress.units = units.count
         progress.unitsDone = units.count { done.contains($0.description) }

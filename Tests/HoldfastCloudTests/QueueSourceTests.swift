@@ -2,6 +2,7 @@ import HoldfastCloud
 import HoldfastCore
 import HoldfastEngine
 import HoldfastJSON
+import TestOracles
 import Testing
 
 private struct QueueBench {

@@ -1,5 +1,6 @@
 import HoldfastEngine
 import HoldfastFiles
+import TestOracles
 import Testing
 
 @Suite("Following files")

@@ -1,6 +1,7 @@
 import Foundation
 import HoldfastEngine
 import HoldfastFiles
+import TestOracles
 import Testing
 
 @Suite("Events from standard input")

@@ -36,7 +36,8 @@ struct PermissionsCommand: ParsableCommand {
             Output.line(Output.pretty(.array(items)))
         case .text:
             for part in parts {
-                Output.line("# \(part.cloud.rawValue): \(part.name)")
+                // Beside the documents, so that one alone can be handed to the cloud's own tool.
+                Output.error("\(part.cloud.rawValue): \(part.name)")
                 Output.line(part.body.string ?? Output.pretty(part.body))
             }
         }
