@@ -16,6 +16,9 @@ let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-s
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 
 /// Everything below the command line, for the targets that wire it together.
 let house: [Target.Dependency] = [
@@ -31,6 +34,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
         // Floor 0: C modules. A module map and a shim, no logic.
@@ -70,15 +75,19 @@ let package = Package(
             dependencies: ["HoldfastHTTP", "HoldfastEngine", "HoldfastCore", "HoldfastCrypto", "HoldfastJSON"],
             swiftSettings: strict),
 
-        // Floor 4: the simulation.
+        // Floor 4: the simulation, and the server, a leaf.
+        .target(
+            name: "HoldfastServer",
+            dependencies: ["HoldfastEngine", "HoldfastCore", "HoldfastCrypto", "HoldfastJSON", hummingbird, jwt],
+            swiftSettings: strict),
         .target(name: "HoldfastSimulation", dependencies: house, swiftSettings: strict),
 
         // Floor 5: wiring and command line only.
         .executableTarget(
             name: "holdfast",
             dependencies: house + [
-                "HoldfastCloud", "HoldfastHTTP", "HoldfastKafka", "HoldfastSimulation", argumentParser, lifecycle,
-                logging, signals,
+                "HoldfastCloud", "HoldfastHTTP", "HoldfastKafka", "HoldfastServer", "HoldfastSimulation",
+                argumentParser, lifecycle, logging, signals,
             ],
             swiftSettings: strict),
 
@@ -109,6 +118,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HoldfastSimulationTests", dependencies: house + ["HoldfastSimulation"], swiftSettings: strict),
+        .testTarget(
+            name: "HoldfastServerTests", dependencies: house + ["HoldfastServer", hummingbirdTesting],
+            swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["holdfast"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

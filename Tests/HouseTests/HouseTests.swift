@@ -27,6 +27,10 @@ struct HouseTests {
             "HoldfastHTTP", "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "Foundation", "Glibc",
             "Synchronization",
         ],
+        "HoldfastServer": [
+            "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "Hummingbird", "JWTKit", "NIOCore",
+            "HTTPTypes", "Logging", "ServiceLifecycle", "Synchronization", "Foundation", "Glibc",
+        ],
         "HoldfastSimulation": [
             "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "HoldfastFiles", "HoldfastStore",
             "Synchronization", "Foundation", "Glibc",

@@ -1,0 +1,2 @@
+import HoldfastServer
+import Testing
