@@ -8,11 +8,13 @@ package actor Keeper {
     private var decoder = EventDecoder()
     private(set) var policy: Policy
     private var known: KnownEvents
-    private var leases: [String: Lease] = [:]
+    private(set) var leases: [String: Lease] = [:]
     /// Claimed and not yet settled: a mark meanwhile is a new generation, and makes one rerun.
     private var claimed: Set<ResourceID> = []
     private var dirtyIsOld = false
     private var denials = Denials()
+    let tools: RemediationTools
+    var memory = RemediationMemory()
     package private(set) var totals = Totals()
 
     /// What the service has done since it started.
@@ -32,7 +34,10 @@ package actor Keeper {
     }
 
     /// - Throws: where the journal cannot be read.
-    package init(journal: any Journal, policy: Policy, limits: Limits) throws(JournalError) {
+    package init(
+        journal: any Journal, policy: Policy, limits: Limits, tools: RemediationTools = RemediationTools()
+    ) throws(JournalError) {
+        self.tools = tools
         self.journal = journal
         self.policy = policy
         known = KnownEvents(limit: limits.knownEvents)
