@@ -46,6 +46,16 @@ package struct Policy: Sendable {
         referencePaths = Policy.referencePaths(catalog, baseline)
     }
 
+    /// The same data files under another configuration.
+    package func with(
+        remediation: RemediationSettings, people: People, classification: Classification, limits: Limits
+    ) -> Policy {
+        Policy(
+            catalog: catalog, baseline: baseline, playbooks: playbooks, classification: classification, lists: lists,
+            limits: limits, remediation: remediation, people: people, plansAreMade: remediation.highest > .observe,
+            catalogDigest: catalogDigest)
+    }
+
     private static func referencePaths(_ catalog: Catalog, _ baseline: Baseline) -> [String: [ReferencePath]] {
         var found: [(holder: String, path: ReferencePath)] = []
         for type in catalog.types.values {

@@ -7,6 +7,7 @@ struct Deciding {
     private let policy: Policy
     private let journal: any Journal
     private let now: Timestamp
+    private let guards: @Sendable (GuardFacts) -> Decision
     private var facts: FactsReader
     private var asks: [String: [Ask]]
     private let hadAsks: Bool
@@ -14,11 +15,12 @@ struct Deciding {
     private(set) var allowed: (assessment: Assessment, plan: Plan)?
     private(set) var last: (decision: Decision, campaign: String)?
 
-    init(policy: Policy, journal: any Journal, now: Timestamp, haltFile: String?) throws(JournalError) {
+    init(policy: Policy, journal: any Journal, now: Timestamp, tools: RemediationTools) throws(JournalError) {
         self.policy = policy
         self.journal = journal
         self.now = now
-        facts = try FactsReader(policy: policy, journal: journal, now: now, haltFile: haltFile)
+        guards = tools.decide
+        facts = try FactsReader(policy: policy, journal: journal, now: now, haltFile: tools.haltFile())
         asks = Dictionary(grouping: try journal.asks(), by: \.finding)
         hadAsks = !asks.isEmpty
     }
@@ -39,7 +41,7 @@ struct Deciding {
         }
         let facts = try facts.facts(
             of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: preflight)
-        let decision = Guards.decide(facts)
+        let decision = guards(facts)
         last = (decision, facts.campaign ?? "")
         if decision.outcome == .allow { allowed = (assessment, plan) }
         try record(decision, in: &step)

@@ -15,7 +15,7 @@ extension Keeper {
             .filter { !memory.working.contains($0.finding) }
         guard !due.isEmpty else { return [] }
         var step = Step(policy: policy, journal: journal, now: now)
-        var deciding = try Deciding(policy: policy, journal: journal, now: now, haltFile: tools.haltFile())
+        var deciding = try Deciding(policy: policy, journal: journal, now: now, tools: tools)
         var ready: [Work] = []
         for candidate in due {
             if try deciding.decide(candidate.finding, preflight: .pending, in: &step) == .read {
@@ -49,7 +49,7 @@ extension Keeper {
         guard let stored = try journal.finding(id: id), let known = Finding(json: stored.body) else { return .rest }
         try step.observe(description, resource: known.resource, context: known.context)
         try step.evaluate(cause: .baseline)
-        var deciding = try Deciding(policy: policy, journal: journal, now: now, haltFile: tools.haltFile())
+        var deciding = try Deciding(policy: policy, journal: journal, now: now, tools: tools)
         let preflight = try preflight(of: known, description)
         let outcome = try deciding.decide(id, preflight: preflight, in: &step)
         guard outcome == .allow, let (assessment, plan) = deciding.allowed, let decision = deciding.last else {
@@ -97,7 +97,7 @@ extension Keeper {
     func failed(preflightOf id: String, _ error: ReadError, now: Timestamp) throws(JournalError) {
         memory.working.remove(id)
         var step = Step(policy: policy, journal: journal, now: now)
-        var deciding = try Deciding(policy: policy, journal: journal, now: now, haltFile: tools.haltFile())
+        var deciding = try Deciding(policy: policy, journal: journal, now: now, tools: tools)
         _ = try deciding.decide(id, preflight: .failed(error.message), in: &step)
         try deciding.finish(in: &step)
         try commit(step, lease: nil)

@@ -8,7 +8,7 @@ extension Keeper {
     func prepare(_ run: inout Run, _ description: Description, _ step: inout Step) throws(JournalError) -> Move {
         if run.direction == .back { return try prepareUndo(&run, description, &step) }
         let now = step.now
-        var deciding = try Deciding(policy: policy, journal: journal, now: now, haltFile: tools.haltFile())
+        var deciding = try Deciding(policy: policy, journal: journal, now: now, tools: tools)
         guard let assessment = try step.assess(run.finding), let plan = assessment.plan,
             let next = plan.steps.first(where: { $0.call == run.steps[run.cursor].call })
                 ?? plan.steps.first(where: { $0.call.name == run.steps[run.cursor].call.name })
@@ -21,7 +21,7 @@ extension Keeper {
         let facts = try deciding.facts(
             of: assessment, plan: plan, digest: run.planDigest,
             preflight: .passed(at: description.started), in: &step)
-        let decision = Guards.decide(facts)
+        let decision = tools.decide(facts)
         guard decision.outcome == .allow else {
             run.rest(until: now + Span(seconds: 10))
             return try finish(run, "held up: \(decision.stopper?.reason ?? "")", in: &step)

@@ -9,6 +9,9 @@ package struct RemediationTools: Sendable {
     /// The other way; `nil` where it was changed, or sealed with another key.
     package var open: @Sendable ([UInt8]) -> [UInt8]?
 
+    /// The guards; others only in simulations, which take one away to see that it is missed.
+    package var decide: @Sendable (GuardFacts) -> Decision = { Guards.decide($0) }
+
     package init(
         haltFile: @escaping @Sendable () -> String? = { nil }, seal: (@Sendable ([UInt8]) -> [UInt8])? = nil,
         open: @escaping @Sendable ([UInt8]) -> [UInt8]? = { _ in nil }
