@@ -99,8 +99,8 @@ struct FrontDoor<Inner: HTTPResponder>: HTTPResponder where Inner.Context == Vis
     }
 
     private func tell(_ request: Request, _ visit: Visit, _ response: Response, _ took: Duration) {
-        // Probes and metrics come every few seconds.
-        let isRoutine = ["/healthz", "/readyz", "/metrics"].contains(request.uri.path)
+        // Reads that went well are nobody's news, and probes come every few seconds.
+        let isRoutine = response.status.code < 400 && [.get, .head].contains(request.method)
         visit.logger.log(
             level: isRoutine ? .debug : .info, "a request was answered",
             metadata: [
