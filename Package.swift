@@ -17,7 +17,6 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
@@ -128,7 +127,7 @@ let package = Package(
             name: "HoldfastSimulationTests", dependencies: house + ["HoldfastSimulation"], swiftSettings: strict),
         .testTarget(
             name: "HoldfastServerTests",
-            dependencies: house + ["HoldfastServer", "HoldfastHTTP", hummingbirdTesting, httpTypes, jwt, logging, nio],
+            dependencies: house + ["HoldfastServer", "HoldfastHTTP", "TestOracles", logging],
             swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["holdfast"], swiftSettings: strict),
     ],

@@ -14,6 +14,19 @@ package struct ServerSettings: Sendable, Hashable {
         /// Role -> groups in that claim.
         package var roles: [String: [String]]
         package var scopes: [String]
+
+        package init(
+            issuer: String, clientID: String, clientSecret: String? = nil, audience: String, rolesClaim: String? = nil,
+            roles: [String: [String]] = [:], scopes: [String] = ["profile"]
+        ) {
+            self.issuer = issuer
+            self.clientID = clientID
+            self.clientSecret = clientSecret
+            self.audience = audience
+            self.rolesClaim = rolesClaim
+            self.roles = roles
+            self.scopes = scopes
+        }
     }
 
     /// A token for a program, as its digest.
@@ -24,6 +37,14 @@ package struct ServerSettings: Sendable, Hashable {
         package var person: String
         package var roles: [String]
         package var expires: Timestamp
+
+        package init(name: String, sha256: String, person: String, roles: [String], expires: Timestamp) {
+            self.name = name
+            self.sha256 = sha256
+            self.person = person
+            self.roles = roles
+            self.expires = expires
+        }
     }
 
     /// `nil`: not by TCP.
