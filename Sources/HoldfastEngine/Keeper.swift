@@ -6,7 +6,7 @@ internal import HoldfastJSON
 package actor Keeper {
     let journal: any Journal
     private var decoder = EventDecoder()
-    private(set) var policy: Policy
+    package private(set) var policy: Policy
     private var known: KnownEvents
     private(set) var leases: [String: Lease] = [:]
     /// Claimed and not yet settled: a mark meanwhile is a new generation, and makes one rerun.
@@ -50,6 +50,9 @@ package actor Keeper {
         leases[source] = try journal.acquire(part: "source:\(source)")
         return try journal.positions(source: source)
     }
+
+    /// Of these sources, those whose positions nobody has asked for yet: they take no events.
+    package func sourcesNotAcquired(of sources: [String]) -> [String] { sources.filter { leases[$0] == nil } }
 
     // MARK: Intake
 

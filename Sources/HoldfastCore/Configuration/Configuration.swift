@@ -78,6 +78,11 @@ package struct Configuration: Sendable {
     package var clockTolerance = Span(seconds: 300)
     package var dirtyAge = Span(seconds: 3600)
     package var trustsLabels = false
+    /// `nil`: nothing listens.
+    package var server: ServerSettings?
+    package var people = People()
+    package var log = LogSettings()
+    package var webhooks: [WebhookSettings] = []
 
     /// Defaults alone: no source, the shipped data.
     package init(folder: String) { self.folder = folder }
@@ -91,6 +96,7 @@ package struct Configuration: Sendable {
         configuration.readPlain(node)
         configuration.readLimits(node["limits"])
         for source in node["sources"]?.list ?? [] { configuration.read(source: source, &problems) }
+        configuration.readServer(node, &problems)
         for account in node["accounts"]?.list ?? [] { configuration.read(account: account, &problems) }
         for line in node["classify"]?.list ?? [] {
             guard let name = line["match"]?["name"]?.text, let environment = line["environment"] else { continue }
@@ -118,6 +124,16 @@ package struct Configuration: Sendable {
         trustsLabels = node["trust-labels"]?.text == "true"
         for entry in node["lists"]?.entries ?? [] { lists[entry.key] = entry.value.texts }
         anchors = node["audit"]?["anchor"]?.list?.compactMap { $0["file"]?.text } ?? []
+    }
+
+    private mutating func readServer(_ node: Node, _ problems: inout [Problem]) {
+        var reader = ServerReader()
+        people.identities = reader.identities(node["identities"])
+        for entry in node["approvals"]?["roles"]?.entries ?? [] { people.roles[entry.key] = entry.value.texts }
+        server = reader.server(node["server"], people: people.identities)
+        log = reader.log(node["log"])
+        webhooks = reader.webhooks(node["approvals"]?["prompts"])
+        problems += reader.problems
     }
 
     private mutating func readLimits(_ node: Node?) {

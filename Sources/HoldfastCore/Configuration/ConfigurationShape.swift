@@ -1,6 +1,8 @@
 /// The grammar of the configuration file. The reference in `docs/configuration.md` is generated from it.
 extension Configuration {
-    package static let shape: Shape = .record(
+    package static let shape: Shape = .record(Shape.Record(ownFields + serverFields))
+
+    private static let ownFields: [Shape.Field] = [
         .init("store", store, "where the journal lives"),
         .init("mode", .word(["observe", "dry-run"]), "observe: findings only; dry-run: plans too. Default dry-run"),
         .init(
@@ -15,8 +17,13 @@ extension Configuration {
         .init("lists", .map(keys: "a list's name", .list(.text)), "lists that rules name as $lists.NAME"),
         .init("audit", .record(.init("anchor", .list(anchor), "where checkpoints go")), "the audit log"),
         .init("limits", limits, "bounds, with their units"),
-        .init("trust-labels", .bool, "true: a label on a resource may loosen its environment. Default false")
-    )
+        .init("trust-labels", .bool, "true: a label on a resource may loosen its environment. Default false"),
+        .init("approvals", approvals, "who must agree, and how they are asked"),
+    ]
+
+    private static let approvals: Shape = .record(
+        .init("roles", .map(keys: "a role", .list(.text)), "people by role: viewer, approver, operator, admin"),
+        promptsField)
 
     private static let store: Shape = .record(
         .init("sqlite", .text, required: true, "path of the SQLite file, from the configuration's folder"))

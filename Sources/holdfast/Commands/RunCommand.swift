@@ -31,6 +31,7 @@ struct RunCommand: AsyncParsableCommand {
         let policy = data.policy()
         let journal = try SQLiteJournal(.file(configuration.sqlitePath))
         let clock = SystemWallClock()
+        let logger = Logs.begin(configuration.log)
         let began = clock.wallTime()
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await noteStart(keeper, data, clock)
@@ -51,7 +52,9 @@ struct RunCommand: AsyncParsableCommand {
         let anchors = configuration.anchors.map(configuration.resolve)
         let service = Service(
             keeper: keeper, sources: sources, reader: reader, clock: clock, limits: policy.limits
-        ) { progress.tell($0) }
+        ) { happening in
+            if configuration.log.format == .text { progress.tell(happening) } else { Logs.tell(happening, to: logger) }
+        }
         let group = ServiceGroup(
             configuration: .init(
                 services: [
@@ -61,7 +64,10 @@ struct RunCommand: AsyncParsableCommand {
                     .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
                     .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
                     .init(service: try Scanning(read, configuration, policy, keeper, clock)),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
+                    .init(
+                        service: try Serving(
+                            configuration, keeper, journal, sources: sources.map(\.name), clock, logger)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         await clouds?.http.close()
         try Anchoring.write(journal, anchors, clock)
