@@ -33,10 +33,12 @@ package struct Configuration: Sendable {
         package var tenant: String?
         /// Of AWS; empty: the environment's.
         package var regions: [String]
+        /// The line that names it, or that it was found by.
+        package var place: SourcePlace
     }
     package struct ClassifyLine: Sendable, Hashable {
-        /// An account name's pattern with `*`.
-        package var name: String
+        /// A fact of an account (see ``Classification``) -> a pattern with `*`; all must fit.
+        package var match: [String: String]
         package var environment: String
         package var place: SourcePlace
     }
@@ -67,6 +69,9 @@ package struct Configuration: Sendable {
     package var clouds: [Cloud] = []
     package var scanEvery = Span(seconds: 86_400)
     package var accounts: [Account] = []
+    /// Organisations whose accounts are enrolled as they are found.
+    package var discover: [Discovery] = []
+    package var discoverEvery = Span(seconds: 3600)
     package var classify: [ClassifyLine] = []
     package var lists: [String: [String]] = [:]
     package var anchors: [String] = []
@@ -98,12 +103,14 @@ package struct Configuration: Sendable {
         for source in node["sources"]?.list ?? [] { configuration.read(source: source, &problems) }
         configuration.readServer(node, &problems)
         for account in node["accounts"]?.list ?? [] { configuration.read(account: account, &problems) }
+        var reader = DiscoveryReader()
+        configuration.discover = reader.discoveries(node["discover"])
+        if let every = reader.every(node["discover"]) { configuration.discoverEvery = every }
         for line in node["classify"]?.list ?? [] {
-            guard let name = line["match"]?["name"]?.text, let environment = line["environment"] else { continue }
-            configuration.check(environment: environment, &problems)
-            configuration.classify.append(
-                ClassifyLine(name: name, environment: environment.text ?? "", place: line.place))
+            if let environment = line["environment"] { configuration.check(environment: environment, &problems) }
+            configuration.classify += [reader.classifyLine(line)].compactMap { $0 }
         }
+        problems += reader.problems
         return (configuration, problems)
     }
 
@@ -189,7 +196,7 @@ package struct Configuration: Sendable {
                 environment: node["environment"]?.text, owner: node["owner"]?.text ?? "",
                 readRole: node["read-role"]?.text, writeRole: node["write-role"]?.text,
                 externalID: node["external-id"]?.text, tenant: node["tenant"]?.text,
-                regions: node["regions"]?.texts ?? []))
+                regions: node["regions"]?.texts ?? [], place: node.place))
     }
 
     private func check(environment node: Node, _ problems: inout [Problem]) {

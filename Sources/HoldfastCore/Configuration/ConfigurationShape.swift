@@ -13,7 +13,10 @@ extension Configuration {
         .init("state", state, "where the state of resources is read from"),
         .init("endpoints", endpoints, "where calls go, where that is not the clouds' own hosts: private endpoints"),
         .init("accounts", .list(account), "accounts by id, with their environment"),
-        .init("classify", .list(classifyLine), "environments by account name, for accounts not listed"),
+        .init("discover", discover, "organisations whose accounts are found and enrolled by themselves"),
+        .init(
+            "classify", .list(classifyLine),
+            "environments of accounts that are listed without one, or not at all; the first line that fits counts"),
         .init("lists", .map(keys: "a list's name", .list(.text)), "lists that rules name as $lists.NAME"),
         .init("audit", .record(.init("anchor", .list(anchor), "where checkpoints go")), "the audit log"),
         .init("limits", limits, "bounds, with their units"),
@@ -81,10 +84,6 @@ extension Configuration {
         .init("external-id", .text, "what an AWS role's trust policy asks for"),
         .init("tenant", .text, "of Azure, where it is not AZURE_TENANT_ID"),
         .init("regions", .list(.text), "of AWS; the first is asked for global services too. Default AWS_REGION"))
-
-    private static let classifyLine: Shape = .record(
-        .init("match", .record(.init("name", .text, required: true, "a pattern with *")), required: true, "which"),
-        .init("environment", .text, required: true, "one of environments"), .init("owner", .text, "who is asked"))
 
     private static let anchor: Shape = .record(.init("file", .text, required: true, "appended to, never rewritten"))
 

@@ -11,11 +11,15 @@ package struct ApprovalRules: Sendable, Hashable {
 
     package init() {}
 
-    /// Without a table: none but in the last environment, where one must agree, and two to what is of high risk, of
-    /// which one must agree anywhere. An environment that the table leaves out gets its row's strictest number.
+    /// Without a table: none for low risk; one for medium risk in the last environment; one for high risk anywhere, and
+    /// two in the last environment. An environment that the table leaves out gets its row's strictest number.
     package func needed(_ risk: PlaybookRisk, environment: String, isLast: Bool) -> Int {
         if let row = table[risk] { return row[environment] ?? row.values.max() ?? 1 }
-        return (isLast ? 1 : 0) + (risk == .high ? 1 : 0)
+        switch risk {
+        case .low: return 0
+        case .medium: return isLast ? 1 : 0
+        case .high: return isLast ? 2 : 1
+        }
     }
 }
 

@@ -38,13 +38,17 @@ package struct Decision: Sendable, Hashable {
     /// All twelve, in order.
     package var answers: [GuardAnswer]
 
-    /// The first that does not pass.
-    package var stopper: GuardAnswer? { answers.first { $0.word != .pass } }
+    /// The first that refuses; where none does, the first that waits.
+    package var stopper: GuardAnswer? {
+        answers.first { $0.word == .refuse } ?? answers.first { $0.word != .pass }
+    }
 
     package var outcome: Outcome {
-        guard let stopper else { return .allow }
-        if stopper.word == .refuse { return .refuse }
-        return stopper.name == .approvals ? .ask : .read
+        let open = answers.filter { $0.word != .pass }
+        if open.isEmpty { return .allow }
+        if open.contains(where: { $0.word == .refuse }) { return .refuse }
+        // Nothing is read again for a plan that people have not agreed to.
+        return open.contains { $0.name == .approvals } ? .ask : .read
     }
 
     /// Which guard would stop it, were these not there: for reports of what a dry run would have done.

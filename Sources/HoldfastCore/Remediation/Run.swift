@@ -61,6 +61,8 @@ package struct Run: Sendable, Hashable {
     package internal(set) var operation: AcceptedOperation?
     /// Why it is undone, stuck or abandoned.
     package internal(set) var reason = ""
+    /// A call of it was refused for good, or did not bring about what it was for.
+    package internal(set) var hasFailed = false
     /// Who asked for the undo; empty where the service did of its own accord.
     package internal(set) var undoneBy = ""
     package internal(set) var ended: Timestamp?
@@ -209,6 +211,7 @@ package struct Run: Sendable, Hashable {
     private mutating func fail(_ why: String, at now: Timestamp) {
         guard direction == .forward else { return end(.stuck, why, at: now) }
         reason = why
+        hasFailed = true
         guard steps.contains(where: { $0.state == .done }) else { return end(.abandoned, why, at: now) }
         direction = .back
         goBack(at: now)
@@ -248,6 +251,7 @@ package struct Run: Sendable, Hashable {
             notBefore = now + Span(seconds: 2)
             return
         }
+        hasFailed = true
         reason = passes == nil ? "whether it helped could not be told in time" : "the rule did not pass in time"
         direction = .back
         goBack(at: now)
@@ -273,6 +277,19 @@ package struct Run: Sendable, Hashable {
         guard direction == .back else { throw IllegalMove(description: "run \(id) is not being undone") }
         steps[cursor].state = .undone
         goBack(at: now)
+    }
+
+    /// The steps from one on have nothing to do any more.
+    package mutating func passOver(from index: Int, at now: Timestamp, pace: Pace) throws(IllegalMove) {
+        try require(.ready, move: "pass over steps")
+        guard direction == .forward else { throw IllegalMove(description: "run \(id) is on its way back") }
+        guard steps.contains(where: { $0.state == .done }) else {
+            return end(.abandoned, "there was nothing to do", at: now)
+        }
+        cursor = steps.count
+        phase = .verifying
+        notBefore = now + pace.margin
+        deadline = notBefore + pace.verifyWithin
     }
 
     /// A person must look.

@@ -15,7 +15,7 @@ extension Run {
             ("phase", .string(phase.rawValue)), ("direction", .string(direction.rawValue)),
             ("cursor", .number(JSONNumber(cursor))), ("attempts", .number(JSONNumber(attempts))),
             ("not-before", .string(notBefore.description)), ("reason", .string(reason)),
-            ("undone-by", .string(undoneBy)),
+            ("undone-by", .string(undoneBy)), ("failed", .bool(hasFailed)),
         ])
         object["begun"] = begun.map { .string($0.description) }
         object["deadline"] = deadline.map { .string($0.description) }
@@ -61,6 +61,7 @@ extension Run {
         self.notBefore = notBefore
         reason = text("reason") ?? ""
         undoneBy = text("undone-by") ?? ""
+        hasFailed = json["failed"] == true
         begun = time("begun")
         deadline = time("deadline")
         ended = time("ended")
