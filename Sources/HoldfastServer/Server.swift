@@ -123,6 +123,14 @@ package struct Server: Sendable {
             metricsNeedReader: settings.isBehindTLS
         ).add(to: router)
         let api = router.group("api/v1")
+        let offer = settings.provider.map {
+            ProviderClient.Offer(
+                issuer: $0.issuer, clientID: $0.clientID, audience: $0.audience, scopes: $0.scopes)
+        }
+        api.get("sign-in") { _, _ in
+            guard let offer else { throw Refusal.notFound("`server: oidc:` names no provider") }
+            return Response.json(offer.json)
+        }
         ReadRoutes(archive: parts.archive).add(to: api.add(middleware: Admission(doorkeeper: doorkeeper)))
         return FrontDoor(
             inner: router.buildResponder(), hosts: Hosts(settings), isBehindTLS: settings.isBehindTLS, tally: tally

@@ -24,6 +24,14 @@ extension Query {
         }
     }
 
+    /// Whether its answer is a list that comes in parts.
+    package var isPaged: Bool {
+        switch self {
+        case .findings, .resources, .deadLetters, .audit: true
+        case .finding, .plan, .resource, .notices, .counters: false
+        }
+    }
+
     /// - Returns: `nil` where no query has this path.
     package static func read(
         path: [String], parameters: Parameters
@@ -47,6 +55,12 @@ extension Query {
         let page = Page(after: values.first("after") ?? "", limit: try values.limit())
         try values.finish()
         return (query, page)
+    }
+}
+
+extension Page {
+    package var parameters: Query.Parameters {
+        (after.isEmpty ? [] : [("after", after)]) + [("limit", String(limit))]
     }
 }
 
