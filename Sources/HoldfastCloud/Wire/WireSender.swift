@@ -14,13 +14,15 @@ package struct WireSender<C: HoldfastClock>: CallSender {
     private let endpoints: Endpoints
     private let clock: C
     private let newToken: @Sendable () -> String
+    private let retries: RetryPolicy
 
     /// - Parameters:
+    ///   - retries: of one call; a sender of writes makes one attempt, for each needs a permit of its own.
     ///   - newToken: gives a text that is new each time, for the tokens that make a request sent twice count once;
     ///     asked once for a call, whatever its attempts.
     package init(
         catalog: Catalog, http: any HTTPExchange, authority: any RequestAuthority, endpoints: Endpoints = Endpoints(),
-        clock: C, newToken: @escaping @Sendable () -> String
+        clock: C, retries: RetryPolicy = RetryPolicy(), newToken: @escaping @Sendable () -> String
     ) {
         self.catalog = catalog
         self.http = http
@@ -28,6 +30,7 @@ package struct WireSender<C: HoldfastClock>: CallSender {
         self.endpoints = endpoints
         self.clock = clock
         self.newToken = newToken
+        self.retries = retries
     }
 
     package func send(
@@ -108,7 +111,7 @@ package struct WireSender<C: HoldfastClock>: CallSender {
         var began = Began(instant: clock.now, time: clock.wallTime())
         var sent = prepared.request
         let outcome = try await sendWithRetries(
-            through: http, isIdempotent: prepared.mayBeDoneTwice, isThrottled: prepared.isThrottled,
+            through: http, policy: retries, isIdempotent: prepared.mayBeDoneTwice, isThrottled: prepared.isThrottled,
             sleep: { try await clock.sleep(for: $0) }
         ) { () throws(CallFailure) in
             sent = try await authority.authorize(
