@@ -57,7 +57,7 @@ package struct AccountsReport: Sendable {
     ///   - configuration: with the accounts that were found.
     ///   - units: what a scan goes over in an account.
     package init(
-        journal: any Journal, policy: Policy, configuration: Configuration, now: Timestamp,
+        journal: any Journal, classification: Classification, configuration: Configuration, now: Timestamp,
         units: (Configuration.Account) -> [ScanUnit]
     ) throws(JournalError) {
         fresh = Span(nanoseconds: configuration.scanEvery.nanoseconds * 2)
@@ -78,7 +78,7 @@ package struct AccountsReport: Sendable {
             let place = ResourceContext(cloud: key.cloud, account: key.id, region: "")
             return Row(
                 cloud: key.cloud, id: key.id, name: account?.name ?? known.listing?.facts["name"] ?? "",
-                answer: policy.classification.environment(of: place),
+                answer: classification.environment(of: place),
                 enrolment: AccountsReport.enrolment(of: known, account, in: configuration),
                 reads: AccountsReport.reads(
                     of: known, lacking, isOn: account != nil && configuration.clouds.contains(key.cloud)),
@@ -86,7 +86,7 @@ package struct AccountsReport: Sendable {
                 lastRead: known.lastRead, typesCovered: types.count - missing.count, types: types.count,
                 counts: counts[key]?.first ?? AccountCounts(cloud: key.cloud, id: key.id))
         }
-        let environments = policy.classification.environments
+        let environments = classification.environments
         rows = all.sorted { AccountsReport.order($0, environments) < AccountsReport.order($1, environments) }
     }
 

@@ -25,7 +25,7 @@ struct AccountsCommand: ParsableCommand {
         let policy = data.policy(found: stored)
         let regions = try Self.scannedRegions(journal)
         let report = try AccountsReport(
-            journal: journal, policy: policy, configuration: data.configuration.knowing(stored),
+            journal: journal, classification: policy.classification, configuration: data.configuration.knowing(stored),
             now: SystemWallClock.now
         ) { account in
             let own = account.regions.isEmpty ? regions[account.id] ?? Self.ownRegion : account.regions
