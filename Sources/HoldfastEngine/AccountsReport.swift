@@ -96,7 +96,9 @@ package struct AccountsReport: Sendable {
     }
 
     private static func order(_ row: Row, _ environments: [String]) -> (Int, String, String) {
-        let rank = row.answer.isClassified ? environments.count - (environments.firstIndex(of: row.answer.environment) ?? 0) : 0
+        let rank =
+            row.answer.isClassified
+            ? environments.count - (environments.firstIndex(of: row.answer.environment) ?? 0) : 0
         return (rank, row.cloud.rawValue, row.id)
     }
 
@@ -181,7 +183,8 @@ extension AccountsReport.Row {
             "types": ["covered": number(typesCovered), "of": number(types)],
             "resources": number(counts.resources),
             "findings": [
-                "open": number(counts.findings.values.reduce(0, +)), "critical": number(counts.findings[.critical] ?? 0),
+                "open": number(counts.findings.values.reduce(0, +)),
+                "critical": number(counts.findings[.critical] ?? 0),
             ],
         ]
     }

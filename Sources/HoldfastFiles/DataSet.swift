@@ -91,7 +91,8 @@ package struct DataSet: Sendable {
         limits.dirtyAge = configuration.dirtyAge
         return Policy(
             catalog: catalog, baseline: baseline, playbooks: playbooks,
-            classification: configuration.classification(found: found), lists: configuration.listsWithAccounts, limits: limits, plansAreMade: configuration.mode == .dryRun, catalogDigest: catalogDigest)
+            classification: configuration.classification(found: found), lists: configuration.listsWithAccounts,
+            limits: limits, plansAreMade: configuration.mode == .dryRun, catalogDigest: catalogDigest)
     }
 }
 

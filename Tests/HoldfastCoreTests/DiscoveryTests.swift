@@ -12,7 +12,7 @@ struct DiscoveryTests {
             path: ou
             roots: {call: o.Roots, each: "Roots[]", id: Id}
             containers: {call: o.Units, with: {ParentId: {variable: container}}, each: "Units[]", id: Id, name: Name}
-            accounts: {call: o.Accounts, with: {ParentId: {variable: container}}, each: "Accounts[]", id: Id, name: Name}
+            accounts: {call: o.Accounts, with: {ParentId: {variable: container}}, each: "Accs[]", id: Id, name: Name}
             tags: {call: o.Tags, with: {ResourceId: {variable: account}}, tags: Tags}
         calls:
           o.Roots: {protocol: json-1.1, permission: "o:Roots"}
@@ -50,7 +50,7 @@ struct DiscoveryTests {
         // A circle, as no organisation has one.
         case ("o.Units", "r"): ["Units": [["Id": "a", "Name": "A"]]]
         case ("o.Units", "a"): ["Units": [["Id": "r", "Name": "R"], ["Id": "a", "Name": "A"]]]
-        case ("o.Accounts", "a"): ["Accounts": [["Id": "012345670123", "Name": "pay"], ["Name": "no id"]]]
+        case ("o.Accounts", "a"): ["Accs": [["Id": "012345670123", "Name": "pay"], ["Name": "no id"]]]
         case ("o.Tags", _): ["Tags": [["Key": "stage", "Value": "dev"]]]
         default: .object(JSONObject())
         }
@@ -103,7 +103,10 @@ struct DiscoveryTests {
         "A catalog file that cannot be meant is told of",
         arguments: [
             ("o.Units, with", "o.Unit, with", "unknown call \"o.Unit\"; did you mean \"o.Units\"?"),
-            ("{ParentId: {variable: container}}, each: \"Units", "{Parent: {value: 1}}, each: \"Units", "takes no parameter"),
+            (
+                "{ParentId: {variable: container}}, each: \"Units", "{Parent: {value: 1}}, each: \"Units",
+                "takes no parameter"
+            ),
             ("{variable: account}", "{variable: acount}", "no variable \"acount\" is known here; account is"),
             ("path: ou", "paths: ou", "unknown key \"paths\""),
         ])
@@ -117,7 +120,10 @@ struct DiscoveryTests {
         let tests = """
                 tests:
                   - root: r
-                    answers: [{call: o.Units, given: {}}, {call: o.Accounts, given: {Accounts: [{Id: "1"}]}}, {call: o.Tags, given: {}}]
+                    answers:
+                      - {call: o.Units, given: {}}
+                      - {call: o.Accounts, given: {Accs: [{Id: "1"}]}}
+                      - {call: o.Tags, given: {}}
                     finds: {"2": {}}
             """
         let node = try YAMLReader.read(

@@ -6,10 +6,17 @@ import HoldfastStore
 import Testing
 
 private let now = Timestamp(seconds: 1_780_000_000)
-private let place = SourcePlace(file: "holdfast.yaml", line: 3, column: 1)
-private let organisation = Configuration.Discovery(
-    kind: "aws-organization", cloud: .aws, readRole: "arn:aws:iam::{account}:role/r", except: ["999999999999"],
-    place: place)
+private let configuration: Configuration = {
+    let text = """
+        state: {clouds: [aws]}
+        accounts: [{aws: 012345670123, name: pay, environment: dev, write-role: "arn:aws:iam::012345670123:role/w"}]
+        discover:
+          aws-organization: {read-role: "arn:aws:iam::{account}:role/r", except: ["999999999999"]}
+        """
+    let node = try? YAMLReader.read(text, file: "holdfast.yaml")
+    return node.map { Configuration.load($0, folder: ".").configuration } ?? Configuration(folder: ".")
+}()
+private let organisation = configuration.discover[0]
 
 private func found(_ id: String, _ facts: [String: String] = ["name": "n", "ou": "A"]) -> DiscoveredAccount {
     DiscoveredAccount(cloud: .aws, id: id, facts: facts)
@@ -82,15 +89,6 @@ struct AccountsReportTests {
     private func bench() async throws -> (journal: any Journal, configuration: Configuration) {
         let journal = try SQLiteJournal(.inMemory)
         let keeper = try Keeper(journal: journal, policy: ShippedData.policy, limits: Limits())
-        var configuration = Configuration(folder: ".")
-        configuration.clouds = [.aws]
-        configuration.discover = [organisation]
-        configuration.accounts = [
-            Configuration.Account(
-                cloud: .aws, id: "012345670123", name: "pay", environment: "dev", owner: "", readRole: nil,
-                writeRole: "arn:aws:iam::012345670123:role/w", externalID: nil, tenant: nil, regions: ["eu-west-1"],
-                place: place)
-        ]
         var stranger = StoredAccount(cloud: .aws, id: "000000000009")
         stranger.lastEvent = now
         var found = stored("000000000002")
@@ -111,7 +109,9 @@ struct AccountsReportTests {
 
     private func report(_ journal: any Journal, _ configuration: Configuration) throws -> AccountsReport {
         let classification = Classification(
-            accounts: [.init(cloud: .aws, id: "012345670123", environment: "dev", place: place)],
+            accounts: [
+                .init(cloud: .aws, id: "012345670123", environment: "dev", place: configuration.accounts[0].place)
+            ],
             lines: [.init(match: ["ou": "A"], environment: "staging")],
             facts: ["aws/000000000002": ["ou": "A"], "aws/000000000003": ["ou": "A"]])
         return try AccountsReport(
@@ -123,13 +123,14 @@ struct AccountsReportTests {
         let (journal, configuration) = try await bench()
         let rows = try report(journal, configuration).rows
         #expect(rows.map(\.id) == ["000000000009", "000000000002", "000000000003", "012345670123"])
-        #expect(rows.map(\.enrolment) == [
-            .stranger, .found("aws-organization"), .left("aws-organization", now), .configured,
-        ])
+        #expect(
+            rows.map(\.enrolment) == [
+                .stranger, .found("aws-organization"), .left("aws-organization", now), .configured,
+            ])
         #expect(rows.map(\.reads) == [.off, .denied(["ec2:DescribeVpcs"]), .off, .never])
         #expect(rows.map(\.writes) == [.noRole, .denied(now - Span(seconds: 5)), .noRole, .unused])
         #expect(rows.map(\.lastEvent) == [now, nil, nil, nil])
-        #expect(rows[3].json["line"] == "holdfast.yaml:3:1")
+        #expect(rows[3].json["line"] == "holdfast.yaml:2:12")
         #expect(rows[3].json["id"] == "012345670123")
     }
 

@@ -98,7 +98,8 @@ struct DiscoveryConfigurationTests {
             accounts: [{aws: 012345670123, environment: staging}]
             discover:
               every: 10m
-              aws-organization: {account: 012345670999, read-role: "arn:aws:iam::{account}:role/r", except: [000000000001]}
+              aws-organization:
+                {account: 012345670999, read-role: "arn:aws:iam::{account}:role/r", except: [000000000001]}
               azure-management-group: [{group: company, tenant: t}, {group: other, read-role: client-1}]
               gcp-organization: {folder: 7, read-role: "holdfast@{account}.iam.gserviceaccount.com"}
             classify: [{match: {"tag:stage": dev, folder: A/*}, environment: dev}]
@@ -130,7 +131,10 @@ struct DiscoveryConfigurationTests {
         "What cannot be meant is told with what would do",
         arguments: [
             ("discover: {aws-organization: {}}", "\"read-role\" is missing"),
-            ("discover: {aws-organization: {read-role: \"arn:aws:iam::012345670123:role/r\"}}", "iam::{account}:role/NAME"),
+            (
+                "discover: {aws-organization: {read-role: \"arn:aws:iam::012345670123:role/r\"}}",
+                "iam::{account}:role/NAME"
+            ),
             (
                 "discover: {aws-organization: {account: 12345670123, read-role: \"arn:aws:iam::{account}:role/r\"}}",
                 "is not an AWS account id"

@@ -1,4 +1,4 @@
-/// `discover:`: organisations whose accounts are found and enrolled by themselves; and which line of `classify:` counts.
+/// `discover:`, the organisations whose accounts are found and enrolled by themselves; and `classify:`.
 extension Configuration {
     /// An organisation, or a part of one.
     package struct Discovery: Sendable, Hashable {
@@ -38,7 +38,9 @@ extension Configuration {
         .init("every", .duration, "how often is looked for new accounts, 10s to 7d. Default 1h"),
         .init("aws-organization", .oneOrMany(awsOrganization), "all active accounts of an AWS organisation"),
         .init("azure-management-group", .oneOrMany(azureGroup), "all subscriptions below a management group of Azure"),
-        .init("gcp-organization", .oneOrMany(googleOrganization), "all projects of a Google organisation, or below folders"))
+        .init(
+            "gcp-organization", .oneOrMany(googleOrganization),
+            "all projects of a Google organisation, or below folders"))
 
     private static let roles: [Shape.Field] = [
         .init("write-role", .text, "the same for writing; nothing is written without one"),
