@@ -32,7 +32,7 @@ struct Clouds: Sendable {
         self.budgets = budgets
         sender = WireSender(
             catalog: catalog, http: http, authority: credentials, endpoints: endpoints, clock: clock,
-            slowDown: { await budgets.throttled(BudgetKey($0, in: $1), retryAfter: $2) },
+            slowDown: { await budgets.throttled($0, in: $1, retryAfter: $2) },
             newToken: { UUID().uuidString })
         let caller = CloudCaller(
             catalog: catalog, sender: sender, budgets: budgets, perSecond: configuration.callsPerSecond, clock: clock)
