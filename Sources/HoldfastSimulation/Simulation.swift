@@ -10,7 +10,7 @@ package struct Simulation: Sendable {
     private let policy: Policy
     private let sabotage: Sabotage?
     /// Changes that somebody makes in one run.
-    private static let changes = 60
+    private static let changes = 45
 
     package init(policy: Policy, sabotage: Sabotage? = nil) {
         self.policy = policy
@@ -31,7 +31,7 @@ package struct Simulation: Sendable {
     /// Runs a seed to its end. The same seed gives the same result, bit by bit, with one commit and one toolchain.
     package func run(seed: UInt64) -> Result {
         let executor = SeededExecutor(seed: seed)
-        let clock = VirtualClock(start: Timestamp(seconds: 1_780_000_000))
+        let clock = VirtualClock(start: Setup.start)
         let finished = Mutex<Result?>(nil)
         let world = World(policy: policy, sabotage: sabotage, seed: seed, clock: clock, executor: executor)
         let task = Task(executorPreference: executor) {

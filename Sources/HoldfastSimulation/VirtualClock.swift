@@ -19,6 +19,8 @@ final class VirtualClock: HoldfastClock {
     }
     private struct State {
         var now = Instant()
+        /// By how much the service's clock is wrong.
+        var skew = Span(nanoseconds: 0)
         var nextID = 0
         var sleepers: [Sleeper] = []
         /// Cancelled before they fell asleep.
@@ -33,9 +35,21 @@ final class VirtualClock: HoldfastClock {
     var now: Instant { state.withLock { $0.now } }
     var minimumResolution: Swift.Duration { .nanoseconds(1) }
 
+    /// What the service's clock shows.
     func wallTime() -> Timestamp {
+        let skew = state.withLock { $0.skew }
+        return cloudTime() + skew
+    }
+
+    /// The time that is right: the cloud's.
+    func cloudTime() -> Timestamp {
         let (seconds, attoseconds) = now.offset.components
         return start + Span(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    /// From now on the service's clock shows so much more, or less.
+    func jump(by span: Span) {
+        state.withLock { $0.skew = Span(nanoseconds: $0.skew.nanoseconds + span.nanoseconds) }
     }
 
     func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {

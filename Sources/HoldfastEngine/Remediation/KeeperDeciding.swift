@@ -129,3 +129,14 @@ extension Keeper {
     /// For so long a run can be undone exactly.
     static let captureLife = Span(seconds: 30 * 86_400)
 }
+
+extension Keeper {
+    /// What the guards say of a finding as things are now; nothing is written. `nil` where there is no plan for it.
+    package func examine(_ id: String, now: Timestamp) throws(JournalError) -> Decision? {
+        var step = Step(policy: policy, journal: journal, now: now)
+        guard let assessment = try step.assess(id), let plan = assessment.plan else { return nil }
+        var facts = try FactsReader(policy: policy, journal: journal, now: now, haltFile: tools.haltFile())
+        return tools.decide(
+            try facts.facts(of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: .pending))
+    }
+}

@@ -18,7 +18,11 @@ struct SimulateCommand: ParsableCommand {
 
     @Option(help: "Seeds A..B, both included.") var seeds: SeedRange = SeedRange(first: 1, last: 50)
     @Flag(help: "Print how often each fault fired and each checker judged; a zero fails.") var report = false
-    @Option(name: .customLong("break"), help: "dedupe, order, crash, tombstone or dirty-set.") var sabotage: Sabotage?
+    @Option(
+        name: .customLong("break"),
+        help: """
+            A protection of the journal (dedupe, order, crash, tombstone, dirty-set), or one of the guards by its name.
+            """) var sabotage: Sabotage?
     @OptionGroup var data: DataOptions
     @Option(help: "text or json.") var format: OutputFormat = .json
 
