@@ -117,7 +117,7 @@ package actor Keeper {
         try step.evaluate(cause: .baseline)
         try step.evaluateAll(dirty.resource, context: dirty.context, cause: .baseline)
         step.transaction.done = [dirty]
-        try step.readAgainIfTooEarly(dirty)
+        try step.readAgainIfTooEarly(dirty, description)
         endDenials(lacking: description.lacks, reading: dirty.resource.description, in: &step)
         try commit(step, lease: nil)
         totals.described += 1

@@ -58,11 +58,17 @@ final class Trace: Sendable {
     private struct State {
         var digest = sha256([UInt8]())
         var threads: Set<UInt> = []
+        var lines: [String] = []
     }
     private let state = Mutex(State())
+    /// Whether lines are kept for people beside the digest.
+    private let keepsLines: Bool
+
+    init(keepsLines: Bool) { self.keepsLines = keepsLines }
 
     func note(_ line: String) {
         state.withLock { state in
+            if keepsLines { state.lines.append(line) }
             state.digest = sha256(state.digest.bytes + Array(line.utf8))
             state.threads.insert(UInt(pthread_self()))
         }
@@ -81,5 +87,6 @@ final class Trace: Sendable {
     }
 
     var hash: String { state.withLock { $0.digest.description } }
+    var lines: [String] { state.withLock { $0.lines } }
     var threads: Int { state.withLock { $0.threads.count } }
 }

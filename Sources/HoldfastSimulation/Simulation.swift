@@ -9,10 +9,12 @@ internal import Synchronization
 package struct Simulation: Sendable {
     private let policy: Policy
     private let sabotage: Sabotage?
+    private let keepsTrace: Bool
     /// Changes that somebody makes in one run.
     private static let changes = 45
 
-    package init(policy: Policy, sabotage: Sabotage? = nil) {
+    package init(policy: Policy, sabotage: Sabotage? = nil, keepsTrace: Bool = false) {
+        self.keepsTrace = keepsTrace
         self.policy = policy
         self.sabotage = sabotage
     }
@@ -25,6 +27,8 @@ package struct Simulation: Sendable {
         package var fired: [Fault: Int]
         /// Digest of everything that was committed, in order.
         package var traceHash: String
+        /// What happened, line by line, where it was asked for.
+        package var trace: [String] = []
         package var jobs: Int
     }
 
@@ -33,7 +37,7 @@ package struct Simulation: Sendable {
         let executor = SeededExecutor(seed: seed)
         let clock = VirtualClock(start: Setup.start)
         let finished = Mutex<Result?>(nil)
-        let world = World(policy: policy, sabotage: sabotage, seed: seed, clock: clock, executor: executor)
+        let world = World(policy: policy, sabotage: sabotage, seed: seed, clock: clock, executor: executor, keepsTrace: keepsTrace)
         let task = Task(executorPreference: executor) {
             let result = await world.run(changes: Simulation.changes)
             finished.withLock { $0 = result }

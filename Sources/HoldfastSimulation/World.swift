@@ -18,7 +18,7 @@ actor World {
     let courier: Courier
     let ledger: Ledger
     let faults: FaultPlan
-    let trace = Trace()
+    let trace: Trace
     let crashes: CrashPlan
     var random: SeededRandom
     var delivered: [String] = []
@@ -32,7 +32,10 @@ actor World {
     var seenDigests: [String] = []
     var isSettling = false
 
-    init(policy: Policy, sabotage: Sabotage?, seed: UInt64, clock: VirtualClock, executor: SeededExecutor) {
+    init(
+        policy: Policy, sabotage: Sabotage?, seed: UInt64, clock: VirtualClock, executor: SeededExecutor, keepsTrace: Bool
+    ) {
+        trace = Trace(keepsLines: keepsTrace)
         setup = Setup(seed: seed)
         self.policy = setup.policy(policy)
         policyNow = self.policy
@@ -62,7 +65,7 @@ actor World {
         judgements.judge(.oneThread, trace.threads == 1, "\(trace.threads) threads took part")
         return Simulation.Result(
             seed: seed, violations: judgements.violations, judged: judgements.judged, fired: faults.fired,
-            traceHash: trace.hash, jobs: executor.jobs)
+            traceHash: trace.hash, trace: trace.lines, jobs: executor.jobs)
     }
 
     private func live(changes: Int) async throws {
