@@ -14,6 +14,8 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case eventsFromFuture = "events-from-future"
     /// The cloud does not let us read something: it stays unknown.
     case readDenied = "read-denied"
+    /// An organisation does not say all of its accounts.
+    case discoveryFailing = "discovery-failing"
     /// The oldest dirty resource waits longer than the limit.
     case dirtyTooOld = "dirty-too-old"
     /// The first scan or changed rules opened findings: one digest, no prompts.

@@ -142,6 +142,8 @@ final class SabotagedJournal: Journal {
     func nextTimer() throws(JournalError) -> Timestamp? { try honest.nextTimer() }
     func session(_ key: String) throws(JournalError) -> SessionLink? { try honest.session(key) }
     func counters(name: String) throws(JournalError) -> [CounterDelta] { try honest.counters(name: name) }
+    func accounts() throws(JournalError) -> [StoredAccount] { try honest.accounts() }
+    func accountCounts() throws(JournalError) -> [AccountCounts] { try honest.accountCounts() }
     func deadLetters(limit: Int) throws(JournalError) -> [DeadLetter] { try honest.deadLetters(limit: limit) }
     func openNotices() throws(JournalError) -> [Notice] { try honest.openNotices() }
     func auditEntries(after sequence: Int64, limit: Int) throws(JournalError) -> [AuditRecord] {

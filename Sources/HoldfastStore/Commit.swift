@@ -32,6 +32,7 @@ struct Commit {
         try write(timers: transaction.timers)
         try write(sessions: transaction.sessions)
         try write(counters: transaction.counters)
+        try write(accounts: transaction.accounts)
         try write(deadLetters: transaction.deadLetters)
         try write(closedNotices: transaction.closedNotices)
         try write(notices: transaction.notices)
