@@ -231,6 +231,9 @@ package actor Keeper {
         _ policy: Policy, because what: String = "a reload", now: Timestamp
     ) throws(JournalError) -> [FindingChange: Int] {
         self.policy = policy
+        // What was about to be written was decided by the settings of before.
+        memory.prepared = [:]
+        try noteModes(now: now)
         var changes: [FindingChange: Int] = [:]
         var last: ResourceID?
         while true {

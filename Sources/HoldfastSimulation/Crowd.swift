@@ -63,7 +63,7 @@ extension World {
 
     private func stopAndGo(_ store: SQLiteJournal, _ keeper: Keeper) async throws {
         let now = clock.wallTime()
-        if let halt = try store.halts().first, random.once(in: 3) {
+        if let halt = try store.halts().first, random.once(in: 2) {
             try? await keeper.resume(halt.part, by: someone(), reason: "it is over", now: now)
         }
         if faults.fires(.halted) {

@@ -30,7 +30,8 @@ package enum Fault: String, Sendable, CaseIterable {
         case .approverSlow, .approverTwice: 4
         case .approverRefuses, .approverHolds, .approverCaused, .approverLate, .undone: 6
         case .malformed, .describeStale, .describeThrottled, .opened, .promptLost: 8
-        case .halted, .haltFile, .campaign, .reload: 12
+        case .campaign, .reload: 12
+        case .halted, .haltFile: 25
         case .lost, .describeDenied, .writeThrottled: 15
         case .writeLost, .writeTimedOut, .writeAccepted, .writeSlow, .writeQueued: 18
         case .writeDenied, .meddler: 25

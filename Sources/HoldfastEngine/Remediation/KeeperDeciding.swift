@@ -69,7 +69,8 @@ extension Keeper {
             budgets: try deciding.claims(of: assessment.finding, playbook: plan.playbook),
             haltParts: Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook),
             question: decision.campaign.isEmpty
-                ? policy.question(of: assessment.finding, digest: run.planDigest, risk: run.risk) : nil,
+                ? policy.question(
+                    of: assessment.finding, digest: run.planDigest, risk: run.risk, hands: decision.hands) : nil,
             capture: capture(description, run: run, now), prepared: now)
         memory.working.insert(run.id)
         memory.working.insert(id)
