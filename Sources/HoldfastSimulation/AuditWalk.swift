@@ -69,7 +69,7 @@ struct AuditWalk {
     private mutating func take(run id: String, phase: String, at time: Timestamp) {
         guard let known = runs[id] else { return }
         let run = known.first.run
-        if phase != "writing" { runs[id]?.isWriting = false }
+        if phase != "writing", phase != "accepted" { runs[id]?.isWriting = false }
         guard let phase = Run.Phase(rawValue: phase), phase.isEnd else { return }
         runs[id]?.isOpen = false
         switch phase {

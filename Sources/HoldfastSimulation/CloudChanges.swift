@@ -193,7 +193,8 @@ extension CloudState {
     /// A tag comes or goes: mostly one that means nothing, sometimes the one that keeps everything off.
     mutating func retag(_ resource: ResourceID, by hand: Hand, at now: Timestamp) -> Change? {
         var tags = truth[resource]?["Tags"]?.array ?? []
-        let key = random.once(in: 3) ? CloudState.doNotTouch : "team"
+        let tagged = tags.contains { $0["Key"]?.string == CloudState.doNotTouch }
+        let key = tagged || random.once(in: 4) ? CloudState.doNotTouch : "team"
         let had = tags.firstIndex { $0["Key"]?.string == key }
         if let had { tags.remove(at: had) } else { tags.append(["Key": .string(key), "Value": "a"]) }
         set("Tags", to: .array(tags), of: resource)

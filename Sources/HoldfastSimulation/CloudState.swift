@@ -49,17 +49,18 @@ struct CloudState: Sendable {
             return spoil(fought, by: .controller, at: now)
         }
         let living = truth.keys.sorted()
-        guard living.count >= 4, !random.once(in: 7), let resource = living.randomElement(using: &random) else {
-            return create(at: now)
-        }
-        if random.once(in: 14) { return delete(resource, at: now) }
+        guard living.count >= 4, !random.once(in: 12) else { return create(at: now) }
+        let good = living.filter { !isBad($0) }
+        let some = random.once(in: 3) || good.isEmpty ? living : good
+        guard let resource = some.randomElement(using: &random) else { return nil }
+        if random.once(in: 16) { return delete(resource, at: now) }
         return meddle(resource, at: now)
     }
 
     mutating func meddle(_ resource: ResourceID, at now: Timestamp) -> FakeCloud.Change? {
         guard truth[resource] != nil else { return nil }
         let hand = someone()
-        if random.once(in: 6) { return retag(resource, by: hand, at: now) }
+        if random.once(in: 9) { return retag(resource, by: hand, at: now) }
         // What is good is mostly made bad, and what is bad mostly stays so until it is mended.
         if isBad(resource), !random.once(in: 3) { return retag(resource, by: hand, at: now) }
         if hand == .controller, fought == nil { fought = resource }

@@ -109,12 +109,14 @@ final class Ledger: Sendable {
     /// What a commit has written.
     func note(_ transaction: JournalTransaction) {
         let now = clock.cloudTime()
-        let undone = transaction.remediation.runs.filter { $0.phase == .undone }.map { run in
-            let world = cloud.with { state, _ in
-                (truth: state.truth[run.resource] ?? .null, touches: state.touches[run.resource] ?? [])
+        let undone = transaction.remediation.runs.filter { $0.phase == .undone }.compactMap { run -> UndoneRun? in
+            cloud.with { state, _ in
+                state.truth[run.resource].map { truth in
+                    UndoneRun(
+                        order: 0, run: run, section: Ledger.section(of: truth, run.resource),
+                        touches: state.touches[run.resource] ?? [])
+                }
             }
-            return UndoneRun(
-                order: 0, run: run, section: Ledger.section(of: world.truth, run.resource), touches: world.touches)
         }
         state.withLock { state in
             for event in transaction.eventIDs where state.journaled[event] == nil { state.journaled[event] = now }

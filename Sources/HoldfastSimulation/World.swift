@@ -92,9 +92,9 @@ actor World {
     /// What is there before the service starts, some of it bad: backlog.
     private func begin() {
         cloud.with { state, now in
-            for number in 0..<6 {
+            for number in 0..<14 {
                 _ = state.create(at: now)
-                guard number % 2 == 0, let resource = state.truth.keys.sorted().last(where: { !state.isBad($0) })
+                guard number % 5 == 0, let resource = state.truth.keys.sorted().last(where: { !state.isBad($0) })
                 else { continue }
                 _ = state.spoil(resource, by: .stranger, at: now)
                 if state.isBad(resource) { state.backlog.insert(resource) }
@@ -136,7 +136,8 @@ actor World {
         let writer = FakeWriter(
             cloud: cloud, clock: clock, faults: faults, courier: courier, ledger: ledger, catalog: policy.catalog)
         try await keeper.noteModes(now: clock.wallTime())
-        await alive(keeper, Scan(keeper: keeper, lister: reader, clock: clock, units: FakeCloud.units) { _ in })
+        let scan = Scan(keeper: keeper, lister: reader, clock: clock, units: FakeCloud.units) { _ in }
+        await alive(keeper, scan)
         let service = Service(keeper: keeper, sources: [source], reader: reader, clock: clock, limits: limits) {
             [trace] in trace.note($0)
         }
@@ -146,6 +147,8 @@ actor World {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }
             group.addTask { try await lane.run() }
+            // What the scan before has done is not done again after a crash.
+            _ = try await scan.run(skippingDoneSince: .distantPast)
             try await group.next()
             group.cancelAll()
             try await group.waitForAll()
@@ -194,7 +197,7 @@ actor World {
         }
         try await flush(all: true)
         for round in 0..<2 {
-            try await untilQuiet(journal)
+            try await untilQuiet(journal, within: Span(seconds: round == 0 ? 200 : 60))
             guard round == 0 else { continue }
             // Before the sweep, which would heal what the marks forgot.
             try judgements.checkRead(journal: journal, policy: policyNow)
@@ -203,8 +206,8 @@ actor World {
     }
 
     /// Until nothing is to be done that time alone would not bring.
-    private func untilQuiet(_ journal: any Journal) async throws {
-        let deadline = clock.cloudTime() + Span(seconds: 400)
+    private func untilQuiet(_ journal: any Journal, within bound: Span) async throws {
+        let deadline = clock.cloudTime() + bound
         var quiet = 0
         while clock.cloudTime() < deadline {
             try await clock.sleep(for: .seconds(5))
@@ -215,7 +218,7 @@ actor World {
                 if await broker.end(partition) > position.next { isCaughtUp = false }
             }
             let asked = Set(try journal.asks().map(\.finding))
-            let soon = clock.wallTime() + Span(seconds: 150)
+            let soon = clock.wallTime() + Span(seconds: 100)
             let due = try journal.candidates(dueAt: soon, limit: 1000).filter { !asked.contains($0.finding) }
             quiet = isCaughtUp && due.isEmpty ? quiet + 1 : 0
             if quiet >= 2 { return }

@@ -254,7 +254,9 @@ extension Keeper {
             }
             guard !items.isEmpty else { throw DeskRefusal(.impossible, "\(playbook) has nothing to fix there") }
             let content = items.map { "\($0.finding) \($0.plan)" }.joined(separator: "\n")
-            let id = "c-" + sha256("\(known.digest)\n\(content)".utf8).description.prefix(16)
+            // Proposed again it is another: what was said of the first is not said of it.
+            let proposal = "\(known.digest)\n\(content)\n\(person.name)\n\(now.nanoseconds)"
+            let id = "c-" + sha256(proposal.utf8).description.prefix(16)
             let campaign = Campaign(
                 id: id, playbook: playbook, playbookDigest: known.digest.description, scope: scopeText,
                 state: .proposed, items: items, wave: max(1, wave), proposedBy: person.name, proposed: now,
