@@ -21,6 +21,8 @@ final class VirtualClock: HoldfastClock {
         var now = Instant()
         /// By how much the service's clock is wrong.
         var skew = Span(nanoseconds: 0)
+        /// By how much it was most ahead.
+        var furthest = Span(nanoseconds: 0)
         var nextID = 0
         var sleepers: [Sleeper] = []
         /// Cancelled before they fell asleep.
@@ -49,7 +51,15 @@ final class VirtualClock: HoldfastClock {
 
     /// From now on the service's clock shows so much more, or less.
     func jump(by span: Span) {
-        state.withLock { $0.skew = Span(nanoseconds: $0.skew.nanoseconds + span.nanoseconds) }
+        state.withLock { state in
+            state.skew = Span(nanoseconds: state.skew.nanoseconds + span.nanoseconds)
+            if state.skew.nanoseconds > state.furthest.nanoseconds { state.furthest = state.skew }
+        }
+    }
+
+    /// For so long what was put off before the clock went back may have to wait.
+    var wentBack: Span {
+        state.withLock { Span(nanoseconds: $0.furthest.nanoseconds - $0.skew.nanoseconds) }
     }
 
     func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {

@@ -207,7 +207,7 @@ actor World {
 
     /// Until nothing is to be done that time alone would not bring.
     private func untilQuiet(_ journal: any Journal, within bound: Span) async throws {
-        let deadline = clock.cloudTime() + bound
+        let deadline = clock.cloudTime() + bound + clock.wentBack
         var quiet = 0
         while clock.cloudTime() < deadline {
             try await clock.sleep(for: .seconds(5))
