@@ -154,7 +154,9 @@ package enum Guards {
 
     private static func halt(_ facts: GuardFacts) -> GuardAnswer {
         if let file = facts.haltFile {
-            return refuse(.halt, "the file \(file) stops everything", "remove \(file)")
+            // Nobody tells when a file goes.
+            return refuse(
+                .halt, "the file \(file) stops everything", "remove \(file)", again: facts.now + Span(seconds: 10))
         }
         guard let halt = facts.halts.first else { return pass(.halt, "nothing is halted") }
         return refuse(
@@ -319,7 +321,9 @@ package enum Guards {
                 reason: "it needs \(needed) of \(facts.settings.approvals.chain.joined(separator: ", ")); \(by) has "
                     + "approved\(more)", remedy: "holdfast approve \(facts.plan.digest.prefix(12))")
         case .refused(let person, let reason):
-            return refuse(.approvals, "\(person) refused: \(reason)", "a plan of another digest")
+            return refuse(
+                .approvals, "\(person) refused: \(reason)", "a plan of another digest",
+                again: facts.approvals.again)
         case .held(let person, let until):
             return refuse(
                 .approvals, "\(person) holds it until \(until)", "the end of the hold", again: until)
