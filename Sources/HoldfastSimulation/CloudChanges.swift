@@ -66,7 +66,7 @@ extension CloudState {
 
     mutating func delete(_ resource: ResourceID, at now: Timestamp) -> Change? {
         truth[resource] = nil
-        backlog.remove(resource)
+        backlog = backlog.filter { !$0.hasPrefix("\(resource) ") }
         let name = JSON.string(FakeCloud.name(of: resource))
         switch resource.type {
         case FakeCloud.Kind.bucket:

@@ -23,8 +23,8 @@ struct CloudState: Sendable {
     var accounts: [ResourceID: String] = [:]
     /// Since the resource was made.
     var touches: [ResourceID: [Touch]] = [:]
-    /// Bad since before anybody could see it become so, or since before the service was to mend it.
-    var backlog: Set<ResourceID> = []
+    /// Bad since before anybody could see it become so, or since before the service was to mend it: `resource place`.
+    var backlog: Set<String> = []
     /// What was sent and has not had its effect yet.
     var underWay: [Sent] = []
     var told: [FakeCloud.Change] = []
@@ -103,7 +103,12 @@ struct CloudState: Sendable {
         var object = truth[resource]?.object ?? JSONObject()
         object[name] = value
         truth[resource] = .object(object)
-        if !isBad(resource) { backlog.remove(resource) }
+    }
+
+    /// What is bad about a resource is backlog from now on.
+    mutating func becomeBacklog(_ resource: ResourceID) {
+        guard isBad(resource) else { return }
+        for place in Set((touches[resource] ?? []).filter(\.isBad).map(\.place)) { backlog.insert("\(resource) \(place)") }
     }
 
     mutating func touch(
@@ -111,6 +116,7 @@ struct CloudState: Sendable {
     ) {
         touches[resource, default: []].append(
             Touch(event: change.eventID, time: change.time, hand: hand, place: place, isBad: isBad))
+        if !isBad { backlog.remove("\(resource) \(place)") }
     }
 
     // MARK: Reads

@@ -20,7 +20,7 @@ extension World {
                 try await undoSomething(store, keeper)
                 try await openSomething(store, keeper)
                 try await campaign(store, keeper)
-                try await reload(keeper)
+                try await reload(store, keeper)
             } catch {
                 trace.note("refused: \(error)")
             }
@@ -116,12 +116,15 @@ extension World {
     // MARK: Configuration
 
     /// Production goes to remediate: what is bad there by now is backlog.
-    private func reload(_ keeper: Keeper) async throws {
+    private func reload(_ store: SQLiteJournal, _ keeper: Keeper) async throws {
         guard setup.reloads, policyNow.remediation.scopes.count == 1, faults.fires(.reload) else { return }
+        let open = Set(try store.findings(states: [Finding.State.open.rawValue]).map(\.resource))
+        // With a clock that is wrong, only what was known to be bad is surely older.
+        let isRight = clock.wallTime() == clock.cloudTime()
         cloud.with { state, _ in
             for resource in state.truth.keys.sorted()
             where state.isBad(resource) && state.accounts[resource] != FakeCloud.Account.dev {
-                state.backlog.insert(resource)
+                if isRight || open.contains(resource) { state.becomeBacklog(resource) }
             }
         }
         policyNow = setup.reloaded().policy(policy)

@@ -34,6 +34,12 @@ struct BegunStep: Sendable {
     /// What the step writes, as it is now.
     var section: JSON
 
+    /// What of the resource a call is about.
+    static func place(of call: PlannedCall) -> String {
+        if let rule = call.parameters["SecurityGroupRuleIds"]?.array?.first?.string { return rule }
+        return call.name.contains("PublicAccessBlock") ? "PublicAccessBlockConfiguration" : "IsLogging"
+    }
+
     var isUndo: Bool { run.direction == .back }
     var isFirst: Bool { !isUndo && run.cursor == 0 && run.attempts == 1 }
     var step: String { "\(run.id) step \(run.cursor) \(run.direction.rawValue) attempt \(run.attempts)" }
@@ -148,7 +154,7 @@ final class Ledger: Sendable {
         let now = clock.cloudTime()
         let world = cloud.with { state, _ in
             (
-                touches: state.touches[resource] ?? [], isBacklog: state.backlog.contains(resource),
+                touches: state.touches[resource] ?? [], isBacklog: state.backlog.contains("\(resource) \(BegunStep.place(of: intent.call))"),
                 truth: state.truth[resource] ?? .null
             )
         }

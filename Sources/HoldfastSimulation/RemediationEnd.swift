@@ -15,7 +15,10 @@ extension World {
         judgeSent(begun, checkers.walk)
         judgeUndone(begun)
         for run in try store.openRuns() {
-            judgements.judge(.noRunLeft, false, "run \(run.id) is \(run.phase) (\(run.direction)): \(run.reason)")
+            judgements.judge(
+                .noRunLeft, false,
+                "run \(run.id) is \(run.phase) (\(run.direction)) until \(run.notBefore) and it is \(clock.wallTime()): "
+                    + "\(run.reason) \(run.waiting)")
         }
         judgements.judge(.noRunLeft, true, "")
         try await judgeFindings(store)

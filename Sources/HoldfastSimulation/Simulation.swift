@@ -11,7 +11,7 @@ package struct Simulation: Sendable {
     private let sabotage: Sabotage?
     private let keepsTrace: Bool
     /// Changes that somebody makes in one run.
-    private static let changes = 45
+    private static let changes = 34
 
     package init(policy: Policy, sabotage: Sabotage? = nil, keepsTrace: Bool = false) {
         self.keepsTrace = keepsTrace

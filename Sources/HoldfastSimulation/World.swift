@@ -92,12 +92,12 @@ actor World {
     /// What is there before the service starts, some of it bad: backlog.
     private func begin() {
         cloud.with { state, now in
-            for number in 0..<14 {
+            for number in 0..<10 {
                 _ = state.create(at: now)
-                guard number % 5 == 0, let resource = state.truth.keys.sorted().last(where: { !state.isBad($0) })
+                guard number % 4 == 0, let resource = state.truth.keys.sorted().last(where: { !state.isBad($0) })
                 else { continue }
                 _ = state.spoil(resource, by: .stranger, at: now)
-                if state.isBad(resource) { state.backlog.insert(resource) }
+                state.becomeBacklog(resource)
             }
         }
     }
@@ -174,7 +174,7 @@ actor World {
             courier.take(change)
         }
         try await flush()
-        if random.once(in: 20) {
+        if random.once(in: 30) {
             try judgements.checkAlways(journal: journal, policy: policyNow, now: clock.wallTime())
         }
     }

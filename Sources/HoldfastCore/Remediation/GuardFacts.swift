@@ -14,6 +14,8 @@ package struct GuardFacts: Sendable {
     package var modeScope = RemediationSettings.everywhere
     /// Since when the scope has its mode; `nil` where nothing is known of it yet.
     package var modeSince: Timestamp?
+    /// When it was known that it drifts, by our own clock; `nil` where it is not written down yet.
+    package var opened: Timestamp?
     /// The approved campaign that names this plan.
     package var campaign: String?
     package var maturity = Maturity.draft
@@ -73,6 +75,8 @@ package struct GuardFacts: Sendable {
         package var pipeline: String?
         /// How often it was fixed within the window of flapping, and who made it drift again.
         package var fixes = 0
+        /// The first of these.
+        package var firstFix: Timestamp?
         package var fighter = ""
         package init() {}
     }

@@ -185,7 +185,7 @@ package enum Guards {
             guard let since = facts.modeSince else {
                 return refuse(.origin, "it is not known since when \(facts.modeScope) is in mode remediate", fix)
             }
-            if facts.finding.since < since {
+            if min(facts.finding.since, facts.opened ?? .distantFuture) < since {
                 return refuse(
                     .origin, "it was open when \(facts.modeScope) went to remediate at \(since): it counts as backlog",
                     fix)
@@ -274,7 +274,7 @@ package enum Guards {
             return refuse(
                 .cause,
                 "it was fixed \(cause.fixes) times within \(limit.window.phrase) and came back: \(fighter) "
-                    + "fights it", "settling it with \(fighter)")
+                    + "fights it", "settling it with \(fighter)", again: cause.firstFix.map { $0 + limit.window })
         }
         return pass(.cause, "nothing says that code or a controller wants it so")
     }

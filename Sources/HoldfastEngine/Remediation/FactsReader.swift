@@ -38,6 +38,9 @@ struct FactsReader {
         let parts = Halt.parts(of: finding.context, environment: finding.environment, playbook: plan.playbook)
         facts.halts = halts.filter { parts.contains($0.part) }
         facts.haltFile = haltFile
+        facts.opened = try journal.findingChanges(of: finding.id).last {
+            [FindingChange.opened.rawValue, FindingChange.reopened.rawValue].contains($0.change)
+        }?.known
         (facts.mode, facts.modeScope) = settings.mode(of: finding.resource, in: assessment.context)
         facts.modeSince = modes[facts.modeScope].flatMap { $0.mode == facts.mode ? $0.since : nil }
         facts.campaign = try campaign(of: finding, facts.plan)?.id
@@ -131,9 +134,11 @@ struct FactsReader {
             facts.fighter = finding.cause.actor
         }
         let since = now - settings.flapping.window
-        facts.fixes = try ended(playbook).filter {
+        let fixes = try ended(playbook).filter {
             $0.finding == finding.id && $0.phase == .verified && ($0.ended ?? .distantPast) > since
-        }.count
+        }
+        facts.fixes = fixes.count
+        facts.firstFix = fixes.first?.ended
         return facts
     }
 
@@ -242,13 +247,15 @@ struct CampaignProgress {
     init(_ campaign: Campaign, journal: any Journal) throws(JournalError) {
         for start in stride(from: 0, to: campaign.items.count, by: max(1, campaign.wave)) {
             let items = campaign.items[start..<min(start + max(1, campaign.wave), campaign.items.count)]
+            var isBusy = false
             for item in items {
                 let runs = try journal.runs(of: item.finding).filter { $0.campaign == campaign.id }
-                let finding = try journal.finding(id: item.finding)
+                if runs.contains(where: { !$0.phase.isEnd }) { isBusy = true }
                 let isOver = runs.contains { $0.phase == .verified || $0.phase == .abandoned }
-                if finding?.state == Finding.State.open.rawValue, !isOver { wave.append(item) }
+                let state = try journal.finding(id: item.finding).flatMap { Finding.State(rawValue: $0.state) }
+                if state == .open || state == .stale, !isOver { wave.append(item) }
             }
-            if !wave.isEmpty {
+            if !wave.isEmpty || isBusy {
                 isDone = false
                 return
             }

@@ -210,8 +210,9 @@ extension Keeper {
         memory.working.remove(run)
         var step = Step(policy: policy, journal: journal, now: now)
         guard var known = try journal.run(id: run) else { return }
-        known.rest(until: now + Span(seconds: 5))
-        step.transaction.remediation.runs = [known]
+        let isNew = known.waiting != error.description
+        known.wait(for: error.description, until: now + Span(seconds: 5))
+        if isNew { note(known, "was not begun", in: &step) } else { step.transaction.remediation.runs = [known] }
         try commit(step, lease: nil)
     }
 

@@ -23,6 +23,12 @@ extension Keeper {
         case .giveUp(let why): return try giveUp(&run, why, in: &step)
         }
         guard let assessment else { return try giveUp(&run, "its rule is gone", in: &step) }
+        if !run.campaign.isEmpty {
+            let campaign = try journal.campaigns().first { $0.id == run.campaign }
+            guard campaign?.state == .running else {
+                return try giveUp(&run, "the campaign \(run.campaign) does not run any more", in: &step)
+            }
+        }
         var deciding = try Deciding(policy: policy, journal: journal, now: now, tools: tools)
         let facts = try deciding.facts(
             of: assessment, plan: plan, run: run, preflight: .passed(at: description.started), in: &step)
