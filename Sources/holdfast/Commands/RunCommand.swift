@@ -138,7 +138,7 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 /// The engine as a service that SIGTERM shuts down.
-private struct Running: ServiceLifecycle.Service {
+private struct Running: Part {
     let service: HoldfastEngine.Service<SystemWallClock>
 
     func run() async throws {
