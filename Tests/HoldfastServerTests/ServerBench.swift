@@ -141,7 +141,7 @@ struct ServerBench: Sendable {
         let (journal, keeper, policy, clock, lines) = (journal, keeper, policy, clock, lines)
         let http = HTTPClient()
         return Server.Parts(
-            version: "0.0.0", archive: { Archive(journal: journal, policy: policy) }, missing: missing,
+            version: "0.0.0", archive: { Archive(journal: journal, policy: policy) { clock.now } }, missing: missing,
             measure: {
                 let dirty = try journal.dirtySummary()
                 return Measured(
@@ -162,7 +162,7 @@ struct ServerBench: Sendable {
                     throw OutboundFailure(error.description)
                 }
             },
-            now: { clock.now },
+            keeper: keeper, now: { clock.now },
             logger: Logger(label: "test") { _ in
                 var settings = LogSettings()
                 settings.format = .json
