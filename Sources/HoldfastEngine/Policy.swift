@@ -86,10 +86,12 @@ package struct Policy: Sendable {
 
     /// CloudTrail's times are whole seconds; the other clouds' are finer than two events of one resource can be.
     package func resolution(for type: String) -> Span {
-        catalog.type(type)?.cloud == .aws ? Span(seconds: 1) : Span(nanoseconds: 0)
+        limits.resolution ?? Span(seconds: catalog.type(type)?.cloud == .aws ? 1 : 0)
     }
 
-    func margin(for type: String) -> Span { catalog.type(type)?.consistency ?? Span(seconds: 5) }
+    func margin(for type: String) -> Span {
+        limits.margin ?? catalog.type(type)?.consistency ?? Span(seconds: 5)
+    }
 
     /// The more severe what a type's rules say, the earlier its resources are read.
     package func priority(of type: String) -> Int {

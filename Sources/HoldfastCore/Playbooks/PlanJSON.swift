@@ -52,10 +52,12 @@ extension UndoGrade {
 
 extension PlannedCall {
     package var json: JSON {
-        [
-            "call": .string(name), "request": .string(request), "permission": .string(permission),
-            "parameters": .object(parameters),
-        ]
+        var object = JSONObject([
+            ("call", .string(name)), ("request", .string(request)), ("permission", .string(permission)),
+            ("parameters", .object(parameters)),
+        ])
+        object["precondition"] = precondition
+        return .object(object)
     }
 }
 
@@ -87,6 +89,8 @@ extension PlannedUndo {
             object["changes"] = .array(changes.map(\.json))
         case .none: break
         }
+        object["document"] = document?.json
+        object["ifMatch"] = precondition.map(JSON.string)
         return .object(object)
     }
 }
@@ -106,5 +110,25 @@ extension EditChange {
         object["before"] = before
         object["after"] = after
         return .object(object)
+    }
+}
+
+extension EditedDocument {
+    package var json: JSON {
+        var object = JSONObject([
+            ("section", .string(section.description)), ("place", .string(place.description)), ("isText", .bool(isText)),
+            ("after", after),
+        ])
+        object["before"] = before
+        return .object(object)
+    }
+
+    /// Reads ``json``; `nil` where a part is missing.
+    package init?(json: JSON) {
+        guard let section = json["section"]?.string.flatMap({ PropertyPath($0) }),
+            let place = json["place"]?.string.flatMap({ PropertyPath($0) }), let after = json["after"]
+        else { return nil }
+        self.init(
+            section: section, place: place, isText: json["isText"] == true, before: json["before"], after: after)
     }
 }

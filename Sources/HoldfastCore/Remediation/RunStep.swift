@@ -18,6 +18,8 @@ package struct RunStep: Sendable, Hashable {
     package var lastCallIsIdempotent = false
     /// What the call gave, for undos that need what it made.
     package var answer = JSON.null
+    /// What a read after the run showed of what the step wrote, by path.
+    package var written: JSON?
     /// The cloud's ids of the requests: its events are known again by them.
     package var requests: [String] = []
 
@@ -41,6 +43,8 @@ extension PlannedCall {
         guard let name = json["call"]?.string, let request = json["request"]?.string,
             let permission = json["permission"]?.string, let parameters = json["parameters"]?.object
         else { return nil }
-        self.init(name: name, request: request, permission: permission, parameters: parameters)
+        self.init(
+            name: name, request: request, permission: permission, parameters: parameters,
+            precondition: json["precondition"])
     }
 }

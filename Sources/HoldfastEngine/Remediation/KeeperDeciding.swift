@@ -121,7 +121,7 @@ extension Keeper {
     func capture(_ description: Description, run: Run, _ now: Timestamp) -> StoredCapture? {
         tools.seal.map { seal in
             StoredCapture(
-                run: run.id, step: run.cursor, sealed: seal(description.captured.canonicalBytes),
+                run: run.id, step: run.cursor, sealed: seal(JSON.array(description.answers.map(\.json)).canonicalBytes),
                 expires: now + Keeper.captureLife)
         }
     }

@@ -74,7 +74,9 @@ extension Keeper {
         try move { () throws(Run.IllegalMove) in
             switch run.action {
             case .find: try run.learn(stepIsDone: view.stepIsDone, at: now, pace: pace(of: run))
-            case .check: try run.verify(passes: view.passes, at: now)
+            case .check:
+                if view.passes == true { run.note(written: view.written) }
+                try run.verify(passes: view.passes, at: now)
             default: break
             }
         }
@@ -104,6 +106,8 @@ extension Keeper {
     private struct RunView {
         var passes: Bool?
         var stepIsDone: Bool?
+        /// Of each step, what it wrote as it stands there now.
+        var written: [JSON] = []
         /// When another read would be surer.
         var sureFrom: Timestamp?
     }
@@ -121,6 +125,10 @@ extension Keeper {
         case .drift: view.passes = false
         case .unknown: view.passes = nil
         }
+        view.written = run.steps.map {
+            StepUndo($0.call, writes: $0.writes, undo: $0.undo, of: run.resource.type, catalog: policy.catalog)
+                .sections(of: subject.view.document)
+        }
         guard let assessment = try step.assess(run.finding) else { return view }
         let evidence = step.evidence(of: assessment)
         let isObserved = subject.view.isObserved(policy.pathsRead(by: run.rule))
@@ -136,7 +144,13 @@ extension Keeper {
     private func stepIsDone(_ run: Run, _ assessment: Assessment, passes: Bool?) -> Bool? {
         let isWanted: Bool
         switch assessment.outcome {
-        case .plan(let plan): isWanted = plan.steps.contains { $0.call == run.steps[run.cursor].call }
+        case .plan(let plan):
+            // The document that an edit sends is another once somebody else changed it.
+            let step = run.steps[run.cursor]
+            isWanted = plan.steps.contains {
+                $0.call.name == step.call.name
+                    && ($0.call.parameters == step.call.parameters || step.undo.document != nil)
+            }
         case .nothing: isWanted = false
         case .proposal: return nil
         case nil:
