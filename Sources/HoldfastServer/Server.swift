@@ -156,7 +156,8 @@ package struct Server: Sendable {
         }
         let admitted = api.add(middleware: Admission(doorkeeper: doorkeeper))
         ReadRoutes(archive: parts.archive).add(to: admitted)
-        DeskRoutes(desk: desk, doorkeeper: doorkeeper, url: { () throws(Refusal) in try await place.url(settings) }).add(to: admitted)
+        DeskRoutes(desk: desk, doorkeeper: doorkeeper, url: { () throws(Refusal) in try await place.url(settings) })
+            .add(to: admitted)
     }
 
     private func addPages(to router: Router<Visit>, _ desk: Desk, _ doorkeeper: Doorkeeper) {

@@ -53,7 +53,9 @@ extension SQLiteJournal {
                 WHERE p.digest >= ? AND p.digest < ? AND p.digest <> '' GROUP BY p.digest, f.id
                 ORDER BY max(p.sequence) DESC LIMIT ?
                 """
-            ).rows([.text(digest), .text(digest + "g"), .int(limit)]) { (digest: try $0.text(0), finding: try $0.text(1)) }
+            ).rows([.text(digest), .text(digest + "g"), .int(limit)]) {
+                (digest: try $0.text(0), finding: try $0.text(1))
+            }
         }
     }
 }

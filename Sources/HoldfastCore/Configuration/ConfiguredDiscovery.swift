@@ -38,7 +38,9 @@ extension Configuration {
         .init("every", .duration, "how often is looked for new accounts, 1m to 7d. Default 1h"),
         .init("aws-organization", .oneOrMany(awsOrganization), "all active accounts of an AWS organisation"),
         .init("azure-management-group", .oneOrMany(azureGroup), "all subscriptions below a management group of Azure"),
-        .init("gcp-organization", .oneOrMany(googleOrganization), "all projects of a Google organisation, or below folders"))
+        .init(
+            "gcp-organization", .oneOrMany(googleOrganization),
+            "all projects of a Google organisation, or below folders"))
 
     private static let roles: [Shape.Field] = [
         .init("write-role", .text, "the same for writing; nothing is written without one"),

@@ -7,20 +7,18 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
     private let reader: any StateReader
     /// `nil` where nothing may be written: a dry run has none.
     private let writer: (any ChangeWriter)?
-    private let notifiers: [any Notifier]
     private let clock: C
     private let runsAtOnce: Int
     /// New work may come while the lane rests; it looks at least this often.
     private let idle: Span
 
     package init(
-        keeper: Keeper, reader: any StateReader, writer: (any ChangeWriter)?, notifiers: [any Notifier] = [], clock: C,
+        keeper: Keeper, reader: any StateReader, writer: (any ChangeWriter)?, clock: C,
         runsAtOnce: Int = 8, idle: Span = Span(nanoseconds: 250_000_000)
     ) {
         self.keeper = keeper
         self.reader = reader
         self.writer = writer
-        self.notifiers = notifiers
         self.clock = clock
         self.runsAtOnce = runsAtOnce
         self.idle = idle
@@ -65,7 +63,6 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
         try await keeper.endHolds(now: now)
         waiting += try await keeper.decideDue(now: now)
         if writer != nil { waiting += try await keeper.dueRuns(now: now) }
-        try await prompt(now)
     }
 
     // MARK: Work
@@ -108,29 +105,5 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
         }
         let outcome = await writer.apply(permit)
         return try await keeper.took(outcome, for: run, now: clock.wallTime())
-    }
-
-    // MARK: Prompts
-
-    /// Each prompt goes to every notifier; one that reached any counts as delivered.
-    private func prompt(_ now: Timestamp) async throws {
-        guard !notifiers.isEmpty else { return }
-        for ask in try await keeper.prompts() {
-            var failures: [String] = []
-            var reached: String?
-            for notifier in notifiers {
-                do {
-                    try await notifier.deliver(ask.prompt)
-                    reached = reached ?? notifier.name
-                } catch {
-                    failures.append("\(notifier.name): \(error.message)")
-                }
-            }
-            if let reached {
-                try await keeper.delivered(ask, by: reached, now: now)
-            } else {
-                try await keeper.undelivered(ask, failures.joined(separator: "; "), now: now)
-            }
-        }
     }
 }

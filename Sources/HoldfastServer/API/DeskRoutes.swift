@@ -40,7 +40,8 @@ struct DeskRoutes: Sendable {
         let text = try wish.text("word")
         guard let word = Approval.Word(rawValue: text) else {
             throw Refusal.malformed(
-                "unknown word \"\(printable(text))\"\(suggestion(for: text, among: Approval.Word.allCases.map(\.rawValue)))")
+                "unknown word \"\(printable(text))\"\(suggestion(for: text, among: Approval.Word.allCases.map(\.rawValue)))"
+            )
         }
         let digests = try wish.texts("digests")
         let reason = word == .approve ? try wish.optional("reason") ?? "" : try wish.reason()

@@ -10,7 +10,8 @@ struct ReadRoutes: Sendable {
     func add(to group: RouterGroup<Visit>) {
         for path in [
             "findings", "findings/:id", "findings/:id/plan", "resources", "resource", "notices", "dead-letters",
-            "counters", "audit", "approvals", "plans/:digest", "findings/:id/why", "runs", "runs/:id", "halts", "rollout",
+            "counters", "audit", "approvals", "plans/:digest", "findings/:id/why", "runs", "runs/:id", "halts",
+            "rollout",
             "campaigns",
         ] {
             group.get(RouterPath(path)) { request, _ in try await self.answer(request) }

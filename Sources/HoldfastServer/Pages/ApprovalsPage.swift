@@ -28,7 +28,9 @@ struct ApprovalsPage: Sendable {
     private func groups(_ prompts: [Waiting]) -> [[Waiting]] {
         var groups: [[Waiting]] = []
         let ordered = prompts.sorted {
-            ($1.prompt.severity, $0.json["opened"]?.string ?? "") < ($0.prompt.severity, $1.json["opened"]?.string ?? "")
+            ($1.prompt.severity, $0.json["opened"]?.string ?? "") < (
+                $0.prompt.severity, $1.json["opened"]?.string ?? ""
+            )
         }
         for waiting in ordered {
             let index = groups.firstIndex { Self.areAlike($0[0].prompt, waiting.prompt) }

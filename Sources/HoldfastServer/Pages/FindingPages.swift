@@ -15,7 +15,8 @@ enum FindingPages {
                 <p class="soft small">\(finding.rule), by \(actor), since \(layout.moments.html(finding.since))</p></section>
                 """
         }
-        let more: HTML = next.map { "<p><a class=\"button\" href=\"/findings?after=\(percentEncoded($0))\">More</a></p>" } ?? ""
+        let more: HTML =
+            next.map { "<p><a class=\"button\" href=\"/findings?after=\(percentEncoded($0))\">More</a></p>" } ?? ""
         let none: HTML = findings.isEmpty ? "<p class=\"soft\">Nothing has drifted that is known.</p>" : ""
         return layout.page("Findings", .findings, "<h1>Open findings</h1>\(rows)\(none)\(more)")
     }
@@ -79,7 +80,8 @@ enum FindingPages {
         let body = json["plan"]
         if let digest = body?["plan"]?["digest"]?.string {
             return Layout.card(
-                "What would be done", "<p>\(body?["plan"]?["title"]?.string ?? ""). <a href=\"/plans/\(digest)\">The plan</a></p>")
+                "What would be done",
+                "<p>\(body?["plan"]?["title"]?.string ?? ""). <a href=\"/plans/\(digest)\">The plan</a></p>")
         }
         let reason = body?["reason"]?.string ?? "no playbook remedies this rule for this type"
         return Layout.card("What would be done", "<p>Nothing: \(reason).</p>")

@@ -41,7 +41,8 @@ struct Moments: Sendable {
 
     /// A sentence that ends in `as of TIME`, with how long ago that is.
     func aged(_ sentence: String) -> HTML {
-        guard let range = sentence.firstRange(of: "as of "), let moment = Timestamp(sentence[range.upperBound...]) else {
+        guard let range = sentence.firstRange(of: "as of "), let moment = Timestamp(sentence[range.upperBound...])
+        else {
             return "\(sentence)"
         }
         return "\(String(sentence[..<range.lowerBound])) \(html(moment))"

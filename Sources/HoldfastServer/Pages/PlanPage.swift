@@ -69,7 +69,9 @@ struct PlanPage: Sendable {
         guard let finding else { return [] }
         let risk = prompt?.risk.rawValue ?? plan?["risk"]?.string ?? ""
         let last: HTML = Layout.pill(finding.environment, finding.environment == "production" ? "warn" : "")
-        return [Layout.severity(finding.severity), last, Layout.pill("\(risk) risk"), Layout.pill(finding.state.rawValue)]
+        return [
+            Layout.severity(finding.severity), last, Layout.pill("\(risk) risk"), Layout.pill(finding.state.rawValue),
+        ]
     }
 
     private var sentence: String {
@@ -119,7 +121,8 @@ struct PlanPage: Sendable {
                 <pre>\(shown)</pre></li>
                 """
         }
-        return Layout.card(steps.count == 1 ? "This call, and no other" : "These calls, in this order", "<ol>\(items)</ol>")
+        return Layout.card(
+            steps.count == 1 ? "This call, and no other" : "These calls, in this order", "<ol>\(items)</ol>")
     }
 
     private var changes: HTML {
@@ -137,7 +140,8 @@ struct PlanPage: Sendable {
         let rows = shown.map { change -> HTML in
             let minus: HTML = change.before.isEmpty ? .nothing : "<dd class=\"minus\">- \(change.before)</dd>"
             let plus: HTML =
-                change.after.isEmpty ? "<dd class=\"plus\">+ (nothing)</dd>" : "<dd class=\"plus\">+ \(change.after)</dd>"
+                change.after.isEmpty
+                ? "<dd class=\"plus\">+ (nothing)</dd>" : "<dd class=\"plus\">+ \(change.after)</dd>"
             return "<dt><code>\(change.path)</code></dt>\(minus)\(plus)"
         }
         return Layout.card("Before and after", "<dl class=\"diff\">\(rows)</dl>")
@@ -193,7 +197,8 @@ extension PlanPage {
         let items = words.map { WordLine.html($0, layout.moments) }
         let needed = prompt.map { prompt -> HTML in
             let count = prompt.needed == 1 ? "One approval is" : "\(prompt.needed) approvals are"
-            return "<p>\(count) needed, by \(prompt.roles.joined(separator: " or ")), and by nobody who made the change.</p>"
+            return
+                "<p>\(count) needed, by \(prompt.roles.joined(separator: " or ")), and by nobody who made the change.</p>"
         }
         let list = items.isEmpty ? "<p class=\"soft\">Nobody has said anything yet.</p>" : Layout.list(items)
         return Layout.card("Who has decided", "\(needed ?? .nothing)\(list)")

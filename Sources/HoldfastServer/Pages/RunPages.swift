@@ -6,7 +6,8 @@ enum RunPages {
     /// Where a run stands, in one line.
     static func banner(_ run: Run, _ moments: Moments) -> HTML {
         let (kind, text) = standing(run, moments)
-        return "<div class=\"banner \(kind)\" role=\"status\"><p>\(text) <a href=\"/runs/\(run.id)\">Run \(run.id)</a></p></div>"
+        return
+            "<div class=\"banner \(kind)\" role=\"status\"><p>\(text) <a href=\"/runs/\(run.id)\">Run \(run.id)</a></p></div>"
     }
 
     private static func standing(_ run: Run, _ moments: Moments) -> (HTML, HTML) {
@@ -35,9 +36,9 @@ enum RunPages {
             runs.isEmpty
             ? "<p class=\"soft\">Nothing was carried out yet.</p>"
             : """
-                <div class="card"><table class="stack"><thead><tr><th>Run</th><th>State</th><th>Playbook</th>\
-                <th>Resource</th><th>Where</th><th>Begun</th></tr></thead><tbody>\(rows)</tbody></table></div>
-                """
+            <div class="card"><table class="stack"><thead><tr><th>Run</th><th>State</th><th>Playbook</th>\
+            <th>Resource</th><th>Where</th><th>Begun</th></tr></thead><tbody>\(rows)</tbody></table></div>
+            """
         return layout.page("Runs", .runs, "<h1>Runs</h1>\(table)")
     }
 

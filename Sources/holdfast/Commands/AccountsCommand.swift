@@ -59,7 +59,8 @@ struct AccountsCommand: ParsableCommand {
             case .left, .stranger: "; \(row.enrolment.words)"
             }
         return [
-            "\(row.cloud.rawValue) \(row.id)", row.name, row.answer.isClassified ? row.answer.environment : "unclassified",
+            "\(row.cloud.rawValue) \(row.id)", row.name,
+            row.answer.isClassified ? row.answer.environment : "unclassified",
             row.reads.word + lacks, row.writes.word, row.lastEvent?.description ?? "never",
             "\(row.typesCovered)/\(row.types)", "\(row.counts.resources)",
             critical > 0 ? "\(open) (\(critical) critical)" : "\(open)", line + row.answer.reason + kind,

@@ -24,7 +24,8 @@ struct Clouds: Sendable {
         if let azure = named.azure { endpoints.azure = azure }
         endpoints.google = named.google
         credentials = CredentialKeeper(
-            accounts: configuration.listers + configuration.accounts.map(\.access), mayWrite: false, surroundings: .current(), exchange: http,
+            accounts: configuration.listers + configuration.accounts.map(\.access), mayWrite: false,
+            surroundings: .current(), exchange: http,
             targets: Clouds.targets(named), now: { SystemWallClock.now })
         let budgets = Budgets(clock: clock)
         self.budgets = budgets

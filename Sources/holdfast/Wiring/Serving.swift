@@ -1,6 +1,5 @@
 import Foundation
 import HoldfastCore
-import HoldfastCrypto
 import HoldfastEngine
 import HoldfastFiles
 import HoldfastHTTP
@@ -40,7 +39,8 @@ struct Serving: ServiceLifecycle.Service {
                 missing: { await Readiness(keeper: keeper, journal: journal, sources: sources).missing() },
                 measure: { try await measuring.measure() },
                 outbound: Self.outbound(http), keeper: keeper,
-                clientSecret: try settings.provider?.clientSecret.map(configuration.secret), now: { SystemWallClock.now },
+                clientSecret: try settings.provider?.clientSecret.map { try NamedSecret.read($0, configuration) },
+                now: { SystemWallClock.now },
                 logger: logger)
         ) { place in
             logger.info("listening", metadata: [LogKey.address.name: "\(place)"])
@@ -113,25 +113,5 @@ actor Measuring {
             notices: try journal.openNotices(), tallies: try journal.tallies(), process: process)
         last = measured
         return measured
-    }
-}
-
-extension Configuration {
-    /// A secret that stands elsewhere: `env:NAME`, or `file:PATH` from the configuration's folder.
-    ///
-    /// - Throws: ``Failure`` where it is not there.
-    func secret(_ place: String) throws -> Secret {
-        if place.hasPrefix("env:") {
-            let name = String(place.dropFirst(4))
-            guard let text = ProcessInfo.processInfo.environment[name], !text.isEmpty else {
-                throw Failure("the environment has no \(name), which the configuration takes a secret from")
-            }
-            return Secret(text)
-        }
-        let path = resolve(String(place.dropFirst(5)))
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw Failure("\(path) cannot be read, which the configuration takes a secret from")
-        }
-        return Secret(text.trimmingCharacters(in: .newlines))
     }
 }
