@@ -33,7 +33,7 @@ struct DeskBench: Sendable {
 
     /// Read once: it takes a second.
     private static let loaded = Result { () -> (people: People, policy: Policy) in
-        let node = try YAMLReader.read(configuration, file: "holdfast.yaml")
+        let node = try YAMLReader.read(DeskBench.configuration, file: "holdfast.yaml")
         var (configuration, problems) = Configuration.load(node, folder: ShippedData.top)
         try #require(problems.isEmpty, "\(problems)")
         configuration.people.identities[0].local = [NSUserName()]

@@ -39,9 +39,8 @@ struct DeskRoutes: Sendable {
         var wish = try await Wish(request)
         let text = try wish.text("word")
         guard let word = Approval.Word(rawValue: text) else {
-            throw Refusal.malformed(
-                "unknown word \"\(printable(text))\"\(suggestion(for: text, among: Approval.Word.allCases.map(\.rawValue)))"
-            )
+            let known = Approval.Word.allCases.map(\.rawValue)
+            throw Refusal.malformed("unknown word \"\(printable(text))\"\(suggestion(for: text, among: known))")
         }
         let digests = try wish.texts("digests")
         let reason = word == .approve ? try wish.optional("reason") ?? "" : try wish.reason()
@@ -99,7 +98,7 @@ struct DeskRoutes: Sendable {
             playbook, scope: scope, wave: wave, by: try caller(visit), reason: reason)
         let count = campaign.items.count
         return done(
-            "campaign \(campaign.id) would fix \(count) finding\(count == 1 ? "" : "s"); another person approves it with "
+            "campaign \(campaign.id) would fix \(count) finding\(count == 1 ? "" : "s"); somebody else approves it: "
                 + "`holdfast approve \(campaign.id)`", JSONObject([("campaign", campaign.json)]))
     }
 

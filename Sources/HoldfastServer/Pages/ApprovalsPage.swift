@@ -112,7 +112,8 @@ struct CampaignPage: Sendable {
         let items = (json["items"]?.array ?? []).map { item -> HTML in
             let (finding, plan) = (item["finding"]?.string ?? "", item["plan"]?.string ?? "")
             return """
-                <a href="/findings/\(finding)">\(finding)</a>, plan <a href="/plans/\(plan)"><code>\(plan.prefix(12).description)</code></a>
+                <a href="/findings/\(finding)">\(finding)</a>, \
+                plan <a href="/plans/\(plan)"><code>\(String(plan.prefix(12)))</code></a>
                 """
         }
         let words = (json["words"]?.array ?? []).map { WordLine.html($0, layout.moments) }
@@ -125,7 +126,8 @@ struct CampaignPage: Sendable {
             <p class="sentence">\(json["proposed-by"]?.string ?? "") asks to fix the backlog of \
             \(json["playbook"]?.string ?? "") in \(json["scope"]?.string ?? "") as one list: \
             \(json["reason"]?.string ?? "")</p>
-            <p class="soft">It runs in waves of \(json["wave"]?.int ?? 1), within the budgets, and the first undo stops it. \
+            <p class="soft">It runs in waves of \(json["wave"]?.int ?? 1), within the budgets, and the first undo \
+            stops it. \
             Somebody other than \(json["proposed-by"]?.string ?? "its proposer") must agree.</p></section>
             \(Layout.card("The list", Layout.list(items)))
             \(Layout.card("Who has decided", said))

@@ -12,7 +12,8 @@ enum FindingPages {
                 \(Layout.severity(finding.severity))\(Layout.pill(finding.environment, warn))\
                 \(Layout.pill(finding.state.rawValue))\(Layout.pill(finding.origin.rawValue))</ul>
                 <p class="sentence">\(finding.resource.id)</p></a>
-                <p class="soft small">\(finding.rule), by \(actor), since \(layout.moments.html(finding.since))</p></section>
+                <p class="soft small">\(finding.rule), by \(actor), since \
+                \(layout.moments.html(finding.since))</p></section>
                 """
         }
         let more: HTML =
@@ -60,7 +61,8 @@ enum FindingPages {
         let through: HTML =
             finding.cause.chain.isEmpty ? .nothing : "<br>It was a session, opened by:</p><ol>\(chain)</ol><p>"
         return """
-            <strong>\(finding.cause.chain.last ?? finding.cause.actor)</strong> did <code>\(finding.cause.action)</code>, \
+            <strong>\(finding.cause.chain.last ?? finding.cause.actor)</strong> did \
+            <code>\(finding.cause.action)</code>, \
             \(moments.html(finding.cause.time)).\(through)
             """
     }
@@ -69,7 +71,8 @@ enum FindingPages {
         guard !finding.offending.isEmpty else { return .nothing }
         let rows = finding.offending.map { offending -> HTML in
             """
-            <dt><code>\(offending.path.description)</code></dt><dd class="minus">is \(PlanPage.pretty(offending.actual))</dd>\
+            <dt><code>\(offending.path.description)</code></dt>\
+            <dd class="minus">is \(PlanPage.pretty(offending.actual))</dd>\
             <dd class="plus">expected \(offending.expected)</dd>
             """
         }
@@ -116,7 +119,8 @@ enum FindingPages {
             \(state)
             <form method="post" action="/findings/\(finding.id)">\(layout.formToken)
             <label for="note">Note</label><textarea id="note" name="note" maxlength="\(Wish.longest)"></textarea>
-            <p><label for="to">Whose it is</label><select id="to" name="to"><option value="">nobody's</option>\(options)</select></p>
+            <p><label for="to">Whose it is</label>\
+            <select id="to" name="to"><option value="">nobody's</option>\(options)</select></p>
             <div class="buttons"><button name="do" value="acknowledge">Acknowledge</button>
             <button name="do" value="assign">Assign</button></div></form>
             """)

@@ -61,7 +61,10 @@ struct Layout: Sendable {
     private var banner: HTML {
         guard !halts.isEmpty else { return .nothing }
         let lines = halts.map { halt -> HTML in
-            "<p>Halted: <strong>\(halt.part.description)</strong>, by \(halt.by), \(moments.html(halt.at)): \(halt.reason)</p>"
+            """
+            <p>Halted: <strong>\(halt.part.description)</strong>, by \(halt.by), \(moments.html(halt.at)): \
+            \(halt.reason)</p>
+            """
         }
         return "<div class=\"banner bad\" role=\"status\">\(lines)</div>"
     }

@@ -56,9 +56,12 @@ struct PlanPage: Sendable {
         if let run = runs.first { return RunPages.banner(run, moments) }
         if prompt != nil { return .nothing }
         if !isCurrent {
+            let other = plan?["digest"]?.string.map { digest -> HTML in
+                "The plan is <a href=\"/plans/\(digest)\">another one</a> now."
+            }
             return """
                 <div class="banner warn" role="status"><p>This plan is void: what it was made from has changed. \
-                \(plan?["digest"]?.string.map { "The plan is <a href=\"/plans/\($0)\">another one</a> now." } ?? "")</p></div>
+                \(other ?? .nothing)</p></div>
                 """
         }
         let why = decision?.stopper.map { ": \($0.reason)" } ?? ""
@@ -198,7 +201,10 @@ extension PlanPage {
         let needed = prompt.map { prompt -> HTML in
             let count = prompt.needed == 1 ? "One approval is" : "\(prompt.needed) approvals are"
             return
-                "<p>\(count) needed, by \(prompt.roles.joined(separator: " or ")), and by nobody who made the change.</p>"
+                """
+                <p>\(count) needed, by \(prompt.roles.joined(separator: " or ")), and by nobody who made the \
+                change.</p>
+                """
         }
         let list = items.isEmpty ? "<p class=\"soft\">Nobody has said anything yet.</p>" : Layout.list(items)
         return Layout.card("Who has decided", "\(needed ?? .nothing)\(list)")

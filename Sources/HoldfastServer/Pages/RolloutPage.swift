@@ -17,8 +17,9 @@ enum RolloutPage {
             "Rollout", .rollout,
             """
             <h1>Rollout</h1>
-            <p class="soft">An environment opens to a playbook when enough of its runs in the one before were verified and \
-            none was undone for a while, or when two people open it: <code>holdfast rollout open PLAYBOOK ENVIRONMENT</code>.</p>
+            <p class="soft">An environment opens to a playbook when enough of its runs in the one before were \
+            verified and none was undone for a while, or when two people open it: \
+            <code>holdfast rollout open PLAYBOOK ENVIRONMENT</code>.</p>
             \(cards)
             """)
     }

@@ -7,7 +7,9 @@ enum RunPages {
     static func banner(_ run: Run, _ moments: Moments) -> HTML {
         let (kind, text) = standing(run, moments)
         return
-            "<div class=\"banner \(kind)\" role=\"status\"><p>\(text) <a href=\"/runs/\(run.id)\">Run \(run.id)</a></p></div>"
+            """
+            <div class="banner \(kind)" role="status"><p>\(text) <a href="/runs/\(run.id)">Run \(run.id)</a></p></div>
+            """
     }
 
     private static func standing(_ run: Run, _ moments: Moments) -> (HTML, HTML) {

@@ -61,7 +61,9 @@ enum Style {
         .pill.bad, .banner.bad { background: var(--bad-back); color: var(--bad); border-color: var(--bad); }
         .pill.warn, .banner.warn { background: var(--warn-back); color: var(--warn); border-color: var(--warn); }
         .pill.good, .banner.good { background: var(--good-back); color: var(--good); border-color: var(--good); }
-        .banner { border: 1px solid; border-radius: 10px; padding: .75rem 1rem; margin: 0 0 1rem; overflow-wrap: anywhere; }
+        .banner {
+          border: 1px solid; border-radius: 10px; padding: .75rem 1rem; margin: 0 0 1rem; overflow-wrap: anywhere;
+        }
         .banner p { margin: 0; }
         code, pre { font: .875rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
         pre {
@@ -75,7 +77,9 @@ enum Style {
         .diff .minus { background: var(--bad-back); color: var(--bad); }
         .diff .plus { background: var(--good-back); color: var(--good); }
         table { border-collapse: collapse; width: 100%; }
-        th, td { text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0; border-top: 1px solid var(--line); }
+        th, td {
+          text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0; border-top: 1px solid var(--line);
+        }
         thead th { border: 0; color: var(--soft); font-weight: 500; font-size: .9rem; }
         .guards { list-style: none; padding: 0 !important; }
         .guards li { display: grid; grid-template-columns: 1.6rem 1fr; }

@@ -10,7 +10,8 @@ struct Cookies: Sendable {
 
     /// The session. It comes with no request that another site began, not even a link.
     var session: String { "\(prefix)holdfast" }
-    /// Ties a sign-in to the browser that began it. It must come with the provider's way back, which another site begins.
+    /// Ties a sign-in to the browser that began it. It must come with the provider's way back, which another site
+    /// begins.
     var binding: String { "\(prefix)holdfast-sign-in" }
 
     func value(_ name: String, in request: Request) -> String? {

@@ -40,7 +40,8 @@ struct SignInRoutes: Sendable {
         let provider: HTML =
             settings.provider.map {
                 """
-                <p><a class="button" href="/sign-in/oidc?to=\(percentEncoded(destination))">Sign in at \($0.issuer)</a></p>
+                <p><a class="button" href="/sign-in/oidc?to=\(percentEncoded(destination))">\
+                Sign in at \($0.issuer)</a></p>
                 """
             } ?? .nothing
         return .page(
@@ -49,8 +50,8 @@ struct SignInRoutes: Sendable {
                 """
                 <h1>Sign in</h1>
                 <section class="card">\(provider)
-                <p>On the machine that Holdfast runs on, <code>holdfast approvals open</code> prints a link that signs you \
-                in once.</p></section>
+                <p>On the machine that Holdfast runs on, <code>holdfast approvals open</code> prints a link that \
+                signs you in once.</p></section>
                 """))
     }
 
@@ -146,8 +147,8 @@ struct SignInRoutes: Sendable {
                 "Sign in", nil,
                 """
                 <h1>Sign in as \(person.name)?</h1>
-                <section class="card"><p>The link was made on the machine that Holdfast runs on, for \(person.name). What you \
-                decide here is decided in that name.</p>
+                <section class="card"><p>The link was made on the machine that Holdfast runs on, for \
+                \(person.name). What you decide here is decided in that name.</p>
                 <form method="post" action="/sign-in/link/\(percentEncoded(code))">
                 <div class="buttons"><button class="good">Sign in as \(person.name)</button></div></form></section>
                 """))

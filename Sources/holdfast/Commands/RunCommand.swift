@@ -64,6 +64,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         let lane = RemediationLane(
             keeper: keeper, reader: reader, writer: clouds?.writer, clock: clock, runsAtOnce: configuration.runsAtOnce)
+        let prompting = try Prompting(configuration, keeper, clock)
         let metering = Metering(clouds: clouds, keeper: keeper, clock: clock)
         let group = ServiceGroup(
             configuration: .init(
@@ -82,10 +83,12 @@ struct RunCommand: AsyncParsableCommand {
                             clouds: read, enrolment: enrolment, policy: policy, keeper: keeper,
                             every: configuration.scanEvery, clock: clock)),
                     .init(service: Remediating(lane: lane)),
+                    .init(service: prompting),
                     .init(service: metering),
                     .init(
                         service: try Serving(
-                            configuration, keeper, journal, sources: sources.map(\.name), clock, logger)),
+                            configuration, keeper, journal, sources: sources.map(\.name), prompts: prompting.lane,
+                            clock, logger)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         try await metering.write()

@@ -37,7 +37,8 @@ enum ApprovalText {
         func texts(_ name: String) -> [String] { ask[name]?.array?.compactMap(\.string) ?? [] }
         var lines = [
             sentence(ask), "",
-            "\(ask["severity"]?.string ?? "") · \(ask["environment"]?.string ?? "") · \(ask["risk"]?.string ?? "") risk",
+            ["severity", "environment"].map { ask[$0]?.string ?? "" }.joined(separator: ", ")
+                + ", \(ask["risk"]?.string ?? "") risk",
             "", "What may break:",
         ]
         lines += texts("may-break").map { "  \($0)" }

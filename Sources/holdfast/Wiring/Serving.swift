@@ -1,5 +1,6 @@
 import Foundation
 import HoldfastCore
+import HoldfastCrypto
 import HoldfastEngine
 import HoldfastFiles
 import HoldfastHTTP
@@ -18,7 +19,7 @@ struct Serving: ServiceLifecycle.Service {
     ///   - sources: names of those whose positions the service needs.
     init(
         _ configuration: Configuration, _ keeper: Keeper, _ journal: SQLiteJournal, sources: [String],
-        _ clock: SystemWallClock, _ logger: Logger
+        prompts: PromptLane<SystemWallClock>, _ clock: SystemWallClock, _ logger: Logger
     ) throws {
         var options = HTTPClientOptions()
         options.authorities = configuration.endpoints.authorities.map(configuration.resolve)
@@ -29,10 +30,10 @@ struct Serving: ServiceLifecycle.Service {
         }
         // A connection of its own: a long read never keeps a commit waiting.
         let reading = try SQLiteJournal(.file(configuration.sqlitePath), access: .readOnly)
-        let measuring = Measuring(journal: reading, keeper: keeper, clock: clock)
+        let measuring = Measuring(journal: reading, keeper: keeper, prompts: prompts, clock: clock)
         server = try Server(
             settings: settings, socketPath: settings.socket.map(configuration.resolve),
-            rules: AccessRules(people: configuration.people),
+            rules: AccessRules(people: configuration.people, deciding: configuration.remediation.approvals.chain),
             parts: Server.Parts(
                 version: Version.text,
                 archive: { Archive(journal: reading, policy: await keeper.policy) { SystemWallClock.now } },
@@ -94,12 +95,14 @@ struct Readiness {
 actor Measuring {
     private let journal: SQLiteJournal
     private let keeper: Keeper
+    private let prompts: PromptLane<SystemWallClock>
     private let clock: SystemWallClock
     private var last: Measured?
 
-    init(journal: SQLiteJournal, keeper: Keeper, clock: SystemWallClock) {
+    init(journal: SQLiteJournal, keeper: Keeper, prompts: PromptLane<SystemWallClock>, clock: SystemWallClock) {
         self.journal = journal
         self.keeper = keeper
+        self.prompts = prompts
         self.clock = clock
     }
 
@@ -110,8 +113,41 @@ actor Measuring {
         guard let process = ProcessUse.current() else { throw Failure("/proc cannot be read") }
         let measured = Measured(
             version: Version.text, now: now, totals: await keeper.totals, dirty: dirty.count, oldestDirty: dirty.oldest,
-            notices: try journal.openNotices(), tallies: try journal.tallies(), process: process)
+            notices: try journal.openNotices(), tallies: try journal.tallies(), process: process,
+            prompts: await prompts.counts)
         last = measured
         return measured
+    }
+}
+
+/// Tells people of what waits for them.
+struct Prompting: ServiceLifecycle.Service {
+    let lane: PromptLane<SystemWallClock>
+    private let http: HTTPClient
+
+    /// - Throws: ``Failure`` where a secret that the configuration names is not there, or too short.
+    init(_ configuration: Configuration, _ keeper: Keeper, _ clock: SystemWallClock) throws {
+        var options = HTTPClientOptions()
+        options.authorities = configuration.endpoints.authorities.map(configuration.resolve)
+        let http = HTTPClient(options)
+        self.http = http
+        let settings = configuration.server
+        let base = settings?.url ?? settings?.listen.map { "http://\($0)" }
+        let notifiers = try configuration.webhooks.enumerated().map { index, webhook in
+            let key = try NamedSecret.read(webhook.secret, configuration)
+            guard key.revealed.utf8.count >= WebhookNotifier.shortestKey else {
+                throw Failure("\(webhook.secret): a webhook's key has \(WebhookNotifier.shortestKey) bytes at least")
+            }
+            return WebhookNotifier(
+                name: "webhook \(index + 1)", url: webhook.url, key: key,
+                link: { digest in base.map { "\($0)/plans/\(digest)" } }, now: { SystemWallClock.now },
+                send: Serving.outbound(http))
+        }
+        lane = PromptLane(keeper: keeper, notifiers: notifiers, clock: clock)
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await lane.run() }
+        await http.close()
     }
 }
