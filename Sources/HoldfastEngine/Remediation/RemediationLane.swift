@@ -7,18 +7,20 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
     private let reader: any StateReader
     /// `nil` where nothing may be written: a dry run has none.
     private let writer: (any ChangeWriter)?
+    private let notifiers: [any Notifier]
     private let clock: C
     private let runsAtOnce: Int
     /// New work may come while the lane rests; it looks at least this often.
     private let idle: Span
 
     package init(
-        keeper: Keeper, reader: any StateReader, writer: (any ChangeWriter)?, clock: C,
+        keeper: Keeper, reader: any StateReader, writer: (any ChangeWriter)?, notifiers: [any Notifier] = [], clock: C,
         runsAtOnce: Int = 8, idle: Span = Span(nanoseconds: 250_000_000)
     ) {
         self.keeper = keeper
         self.reader = reader
         self.writer = writer
+        self.notifiers = notifiers
         self.clock = clock
         self.runsAtOnce = runsAtOnce
         self.idle = idle
@@ -28,6 +30,15 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
     ///
     /// - Throws: ``JournalError`` where the journal fails.
     package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await work() }
+            // Apart, so that a notifier that does not answer holds up nothing but prompts.
+            group.addTask { try await prompt() }
+            try await group.waitForAll()
+        }
+    }
+
+    private func work() async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             var open = 0
             var waiting: [Work] = []
@@ -105,5 +116,46 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
         }
         let outcome = await writer.apply(permit)
         return try await keeper.took(outcome, for: run, now: clock.wallTime())
+    }
+
+    // MARK: Prompts
+
+    /// Each prompt goes to every notifier; one that reached any counts as delivered. What reached nobody is tried again
+    /// after a while that doubles.
+    private func prompt() async throws {
+        guard !notifiers.isEmpty else { return }
+        var failures: [String: (count: Int, again: C.Instant)] = [:]
+        while !Task.isCancelled {
+            let asks = try await keeper.prompts()
+            failures = failures.filter { failed in asks.contains { $0.digest == failed.key } }
+            for ask in asks where failures[ask.digest].map({ $0.again <= clock.now }) ?? true {
+                let (reached, why) = await deliver(ask.prompt)
+                guard reached.isEmpty else {
+                    try await keeper.delivered(ask, by: reached.joined(separator: ", "), now: clock.wallTime())
+                    failures[ask.digest] = nil
+                    continue
+                }
+                let count = (failures[ask.digest]?.count ?? 0) + 1
+                let wait = min(1 << min(count, 10), 300)
+                failures[ask.digest] = (count, clock.now.advanced(by: .seconds(wait)))
+                try await keeper.undelivered(ask, why, now: clock.wallTime())
+            }
+            _ = await rest()
+        }
+    }
+
+    /// - Returns: the notifiers that it reached, and why not others.
+    private func deliver(_ prompt: Prompt) async -> (reached: [String], why: String) {
+        var reached: [String] = []
+        var failures: [String] = []
+        for notifier in notifiers {
+            do {
+                try await notifier.deliver(prompt)
+                reached.append(notifier.name)
+            } catch {
+                failures.append("\(notifier.name): \(error.message)")
+            }
+        }
+        return (reached, failures.joined(separator: "; "))
     }
 }

@@ -19,11 +19,9 @@ struct Serving: ServiceLifecycle.Service {
     ///   - sources: names of those whose positions the service needs.
     init(
         _ configuration: Configuration, _ keeper: Keeper, _ journal: SQLiteJournal, sources: [String],
-        prompts: PromptLane<SystemWallClock>, _ clock: SystemWallClock, _ logger: Logger
+        prompts: PromptTally, http: HTTPClient, _ clock: SystemWallClock, _ logger: Logger
     ) throws {
-        var options = HTTPClientOptions()
-        options.authorities = configuration.endpoints.authorities.map(configuration.resolve)
-        http = HTTPClient(options)
+        self.http = http
         guard let settings = configuration.server else {
             server = nil
             return
@@ -52,6 +50,13 @@ struct Serving: ServiceLifecycle.Service {
         guard let server else { return try await gracefulShutdown() }
         try await server.run()
         await http.close()
+    }
+
+    /// What providers of identities and webhooks are reached by.
+    static func client(_ configuration: Configuration) -> HTTPClient {
+        var options = HTTPClientOptions()
+        options.authorities = configuration.endpoints.authorities.map(configuration.resolve)
+        return HTTPClient(options)
     }
 
     /// Requests to a provider of identities or a webhook, by libcurl. Answers of more than 1 MiB are not taken.
@@ -95,11 +100,11 @@ struct Readiness {
 actor Measuring {
     private let journal: SQLiteJournal
     private let keeper: Keeper
-    private let prompts: PromptLane<SystemWallClock>
+    private let prompts: PromptTally
     private let clock: SystemWallClock
     private var last: Measured?
 
-    init(journal: SQLiteJournal, keeper: Keeper, prompts: PromptLane<SystemWallClock>, clock: SystemWallClock) {
+    init(journal: SQLiteJournal, keeper: Keeper, prompts: PromptTally, clock: SystemWallClock) {
         self.journal = journal
         self.keeper = keeper
         self.prompts = prompts
@@ -114,26 +119,22 @@ actor Measuring {
         let measured = Measured(
             version: Version.text, now: now, totals: await keeper.totals, dirty: dirty.count, oldestDirty: dirty.oldest,
             notices: try journal.openNotices(), tallies: try journal.tallies(), process: process,
-            prompts: await prompts.counts)
+            prompts: await prompts.all)
         last = measured
         return measured
     }
 }
 
-/// Tells people of what waits for them.
-struct Prompting: ServiceLifecycle.Service {
-    let lane: PromptLane<SystemWallClock>
-    private let http: HTTPClient
+/// The ways by which people are told of what waits for them, beside the pages.
+struct Prompting {
+    let notifiers: [any Notifier]
+    let tally: PromptTally
 
     /// - Throws: ``Failure`` where a secret that the configuration names is not there, or too short.
-    init(_ configuration: Configuration, _ keeper: Keeper, _ clock: SystemWallClock) throws {
-        var options = HTTPClientOptions()
-        options.authorities = configuration.endpoints.authorities.map(configuration.resolve)
-        let http = HTTPClient(options)
-        self.http = http
+    init(_ configuration: Configuration, _ http: HTTPClient) throws {
         let settings = configuration.server
         let base = settings?.url ?? settings?.listen.map { "http://\($0)" }
-        let notifiers = try configuration.webhooks.enumerated().map { index, webhook in
+        let webhooks = try configuration.webhooks.enumerated().map { index, webhook in
             let key = try NamedSecret.read(webhook.secret, configuration)
             guard key.revealed.utf8.count >= WebhookNotifier.shortestKey else {
                 throw Failure("\(webhook.secret): a webhook's key has \(WebhookNotifier.shortestKey) bytes at least")
@@ -143,11 +144,8 @@ struct Prompting: ServiceLifecycle.Service {
                 link: { digest in base.map { "\($0)/plans/\(digest)" } }, now: { SystemWallClock.now },
                 send: Serving.outbound(http))
         }
-        lane = PromptLane(keeper: keeper, notifiers: notifiers, clock: clock)
-    }
-
-    func run() async throws {
-        try await cancelWhenGracefulShutdown { try await lane.run() }
-        await http.close()
+        let tally = PromptTally(webhooks.map(\.name))
+        notifiers = webhooks.map { CountedNotifier($0, tally: tally) }
+        self.tally = tally
     }
 }
