@@ -44,6 +44,10 @@ extension SabotagedJournal {
         try honest.decision(of: finding)
     }
     func decisions(limit: Int) throws(JournalError) -> [Decision] { try honest.decisions(limit: limit) }
+    func plans(beginning digest: String, limit: Int) throws(JournalError) -> [(digest: String, finding: String)] {
+        try honest.plans(beginning: digest, limit: limit)
+    }
+    func care(of finding: String) throws(JournalError) -> Care? { try honest.care(of: finding) }
     func run(id: String) throws(JournalError) -> Run? { try honest.run(id: id) }
     func openRuns() throws(JournalError) -> [Run] { try honest.openRuns() }
     func runs(limit: Int) throws(JournalError) -> [Run] { try honest.runs(limit: limit) }
