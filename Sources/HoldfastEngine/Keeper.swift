@@ -43,6 +43,7 @@ package actor Keeper {
         known = KnownEvents(limit: limits.knownEvents)
         for id in try journal.recentEventIDs(limit: limits.knownEvents) { known.insert(id) }
         leases["shards"] = try journal.acquire(part: "shards")
+        for run in try journal.runs(limit: RemediationMemory.ownLimit).reversed() { memory.remember(run) }
     }
 
     /// Where a source must begin: what the journal has. Takes the source's part, so that an older owner is refused.
@@ -92,11 +93,23 @@ package actor Keeper {
                 return intake.deadLetter(error.reason, at: place, bytes: error.bytes)
             }
             try intake.take(event, match)
+            recognise(event, match, in: &intake)
         case .dropped(let dropped): intake.drop(dropped)
         case .session(let opening): intake.take(opening)
         case .undecodable(let failure):
             intake.deadLetter(
                 failure.reason, at: failure.place.isEmpty ? place : "\(place) \(failure.place)", bytes: failure.bytes)
+        }
+    }
+
+    /// An event of a write of ours is known by its request. The body is looked at only where a run may be behind it.
+    private func recognise(_ event: ChangeEvent, _ match: CatalogMatch, in intake: inout IntakeStep) {
+        for change in match.changes {
+            guard let requests = memory.own[change.resource] else { continue }
+            let names = [event.correlation, event.body["requestID"]?.string ?? ""]
+            guard let run = names.lazy.compactMap({ requests[$0] }).first else { continue }
+            intake.step.transaction.remediation.ownEvents.append((event: event.id, run: run))
+            return
         }
     }
 

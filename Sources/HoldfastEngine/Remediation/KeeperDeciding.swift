@@ -68,9 +68,7 @@ extension Keeper {
             run: run, call: run.steps[0].call, isIdempotent: run.steps[0].isIdempotent, decision: decision.decision,
             budgets: try deciding.claims(of: assessment.finding, playbook: plan.playbook),
             haltParts: Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook),
-            question: decision.campaign.isEmpty
-                ? policy.question(
-                    of: assessment.finding, digest: run.planDigest, risk: run.risk, hands: decision.hands) : nil,
+            question: decision.campaign.isEmpty ? decision.question : nil,
             capture: capture(description, run: run, now), prepared: now)
         memory.working.insert(run.id)
         memory.working.insert(id)

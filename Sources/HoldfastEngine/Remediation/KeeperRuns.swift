@@ -233,6 +233,7 @@ extension Keeper {
                     "direction": .string(run.direction.rawValue), "result": outcome.json,
                 ]))
         try move { () throws(Run.IllegalMove) in try run.take(outcome, at: now, pace: pace(of: run)) }
+        memory.remember(run)
         return try finish(run, "the call ended", in: &step)
     }
 

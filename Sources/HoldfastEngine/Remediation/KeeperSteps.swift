@@ -43,9 +43,7 @@ extension Keeper {
             run: run, call: next.call, isIdempotent: run.steps[run.cursor].isIdempotent, decision: decision,
             budgets: [],
             haltParts: Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook),
-            question: run.campaign.isEmpty
-                ? policy.question(
-                    of: assessment.finding, digest: run.planDigest, risk: run.risk, hands: facts.cause.hands) : nil,
+            question: run.campaign.isEmpty ? policy.question(digest: run.planDigest, facts) : nil,
             capture: capture(description, run: run, now), prepared: now)
         return .write(run: run.id)
     }
