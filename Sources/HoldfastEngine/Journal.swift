@@ -305,6 +305,8 @@ package struct JournalTransaction: Sendable {
     /// After `closedNotices`. One that is open keeps its time and takes the newer text.
     package var notices: [Notice] = []
     package var audit: [AuditEntry] = []
+    /// What is decided and done about findings.
+    package var remediation = RemediationWrites()
     /// Leads to a write in a cloud: wait until it is on the disk.
     package var mustBeDurable = false
 
@@ -313,7 +315,7 @@ package struct JournalTransaction: Sendable {
 
 /// The service's memory. All calls are synchronous and blocking, made from the executor that wiring gives the engine;
 /// one commit path. What is read sees everything committed before.
-package protocol Journal: AnyObject, Sendable {
+package protocol Journal: RemediationJournal {
     /// Takes a part: epoch + 1. Older epochs are refused from then on.
     func acquire(part: String) throws(JournalError) -> Lease
     func commit(_ transaction: JournalTransaction) throws(JournalError)

@@ -6,13 +6,15 @@ internal import HoldfastJSON
 package actor Keeper {
     let journal: any Journal
     private var decoder = EventDecoder()
-    private(set) var policy: Policy
+    package private(set) var policy: Policy
     private var known: KnownEvents
-    private var leases: [String: Lease] = [:]
+    private(set) var leases: [String: Lease] = [:]
     /// Claimed and not yet settled: a mark meanwhile is a new generation, and makes one rerun.
     private var claimed: Set<ResourceID> = []
     private var dirtyIsOld = false
     private var denials = Denials()
+    let tools: RemediationTools
+    var memory = RemediationMemory()
     package private(set) var totals = Totals()
 
     /// What the service has done since it started.
@@ -32,7 +34,10 @@ package actor Keeper {
     }
 
     /// - Throws: where the journal cannot be read.
-    package init(journal: any Journal, policy: Policy, limits: Limits) throws(JournalError) {
+    package init(
+        journal: any Journal, policy: Policy, limits: Limits, tools: RemediationTools = RemediationTools()
+    ) throws(JournalError) {
+        self.tools = tools
         self.journal = journal
         self.policy = policy
         known = KnownEvents(limit: limits.knownEvents)
@@ -45,6 +50,9 @@ package actor Keeper {
         leases[source] = try journal.acquire(part: "source:\(source)")
         return try journal.positions(source: source)
     }
+
+    /// Of these sources, those whose positions nobody has asked for yet: they take no events.
+    package func sourcesNotAcquired(of sources: [String]) -> [String] { sources.filter { leases[$0] == nil } }
 
     // MARK: Intake
 

@@ -89,10 +89,13 @@ package struct DataSet: Sendable {
         limits.settleTime = configuration.settleTime
         limits.clockTolerance = configuration.clockTolerance
         limits.dirtyAge = configuration.dirtyAge
+        limits.margin = configuration.consistencyMargin
+        limits.resolution = configuration.timeResolution
         return Policy(
             catalog: catalog, baseline: baseline, playbooks: playbooks,
             classification: configuration.classification(found: found), lists: configuration.listsWithAccounts,
-            limits: limits, plansAreMade: configuration.mode == .dryRun, catalogDigest: catalogDigest)
+            limits: limits, remediation: configuration.remediation, people: configuration.people,
+            plansAreMade: configuration.remediation.highest > .observe, catalogDigest: catalogDigest)
     }
 }
 

@@ -19,7 +19,7 @@ package enum Sabotage: String, Sendable, CaseIterable {
 
 /// A journal that is honest but for one thing.
 final class SabotagedJournal: Journal {
-    private let honest: any Journal
+    let honest: any Journal
     private let sabotage: Sabotage?
     private let arrival = Mutex(Int64(0))
 

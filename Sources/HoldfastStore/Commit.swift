@@ -36,6 +36,7 @@ struct Commit {
         try write(deadLetters: transaction.deadLetters)
         try write(closedNotices: transaction.closedNotices)
         try write(notices: transaction.notices)
+        try write(remediation: transaction.remediation)
         try write(audit: transaction.audit, leases: transaction.leases)
         try beforeStep("commit")
     }

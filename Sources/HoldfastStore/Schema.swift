@@ -11,6 +11,7 @@ enum Schema {
     /// The version of a journal is how many of these it has been through.
     static let migrations: [Migration] = [
         { db in try db.execute(sql: version1) }, { db in try db.execute(sql: positionNotes) },
+        { db in try db.execute(sql: remediation) },
         { db in try db.execute(sql: accounts) },
     ]
 

@@ -15,15 +15,18 @@ package struct WireSender<C: HoldfastClock>: CallSender {
     private let clock: C
     private let newToken: @Sendable () -> String
     private let slowDown: @Sendable (CloudCall, CallScope, Duration?) async -> Void
+    private let retries: RetryPolicy
 
     /// - Parameters:
+    ///   - retries: of one call; a sender of writes makes one attempt, for each needs a permit of its own.
     ///   - slowDown: told of each answer that it was too much and after which the call is made again, with the time to
     ///     stay away where the answer says it. The last one is what the call ends with.
     ///   - newToken: gives a text that is new each time, for the tokens that make a request sent twice count once;
     ///     asked once for a call, whatever its attempts.
     package init(
         catalog: Catalog, http: any HTTPExchange, authority: any RequestAuthority, endpoints: Endpoints = Endpoints(),
-        clock: C, slowDown: @escaping @Sendable (CloudCall, CallScope, Duration?) async -> Void = { _, _, _ in },
+        clock: C, retries: RetryPolicy = RetryPolicy(),
+        slowDown: @escaping @Sendable (CloudCall, CallScope, Duration?) async -> Void = { _, _, _ in },
         newToken: @escaping @Sendable () -> String
     ) {
         self.catalog = catalog
@@ -33,6 +36,7 @@ package struct WireSender<C: HoldfastClock>: CallSender {
         self.clock = clock
         self.slowDown = slowDown
         self.newToken = newToken
+        self.retries = retries
     }
 
     package func send(
@@ -114,7 +118,7 @@ package struct WireSender<C: HoldfastClock>: CallSender {
         var sent = prepared.request
         var tooMuch: HTTPResponse?
         let outcome = try await sendWithRetries(
-            through: http, isIdempotent: prepared.mayBeDoneTwice,
+            through: http, policy: retries, isIdempotent: prepared.mayBeDoneTwice,
             isThrottled: { answer in
                 tooMuch = prepared.isThrottled(answer) ? answer : nil
                 return tooMuch != nil

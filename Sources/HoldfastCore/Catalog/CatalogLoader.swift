@@ -183,6 +183,10 @@ private struct CatalogLoader {
         for name in catalog.callNames {
             guard let call = catalog.calls[name] else { continue }
             if let inverse = call.inverseWhenAbsent { checkCall(inverse, at: call.place) }
+            if let restore = call.restore {
+                checkCall(restore.from, at: restore.place)
+                checkCall(name, with: restore.parameters, at: restore.place)
+            }
         }
     }
 

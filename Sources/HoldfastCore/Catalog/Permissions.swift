@@ -29,7 +29,7 @@ package struct Permissions: Sendable {
         var found: [Cloud: Set<String>] = [:]
         for call in calls.compactMap({ catalog.call($0) }) {
             guard let cloud = Cloud(rawValue: String(call.service.prefix { $0 != "/" })) else { continue }
-            found[cloud, default: []].insert(call.permission)
+            found[cloud, default: []].formUnion([call.permission] + call.alsoNeeds)
         }
         return found.mapValues { $0.sorted { $0.precedesInUTF8($1) } }
     }

@@ -1,9 +1,5 @@
 /// A configuration file, read and checked.
 package struct Configuration: Sendable {
-    package enum Mode: String, Sendable {
-        case observe
-        case dryRun = "dry-run"
-    }
     package enum Source: Sendable, Hashable {
         case file(paths: [String], follow: Bool)
         case kafka(brokers: String, topics: [String], group: String, options: [String: String])
@@ -83,6 +79,21 @@ package struct Configuration: Sendable {
     package var clockTolerance = Span(seconds: 300)
     package var dirtyAge = Span(seconds: 3600)
     package var trustsLabels = false
+    /// `nil`: nothing listens.
+    package var server: ServerSettings?
+    package var people = People()
+    package var remediation = RemediationSettings()
+    /// `env:NAME` or `file:PATH`.
+    package var captureKey: String?
+    package var auditKey: String?
+    package var haltFile = "/etc/holdfast/HALT"
+    package var runsAtOnce = 8
+    /// `nil`: what the catalog says of each type.
+    package var consistencyMargin: Span?
+    /// `nil`: what each cloud's events have.
+    package var timeResolution: Span?
+    package var log = LogSettings()
+    package var webhooks: [WebhookSettings] = []
 
     /// Defaults alone: no source, the shipped data.
     package init(folder: String) { self.folder = folder }
@@ -96,6 +107,7 @@ package struct Configuration: Sendable {
         configuration.readPlain(node)
         configuration.readLimits(node["limits"])
         for source in node["sources"]?.list ?? [] { configuration.read(source: source, &problems) }
+        configuration.readServer(node, &problems)
         for account in node["accounts"]?.list ?? [] { configuration.read(account: account, &problems) }
         var reader = DiscoveryReader()
         configuration.discover = reader.discoveries(node["discover"])
@@ -105,6 +117,7 @@ package struct Configuration: Sendable {
             configuration.classify += [reader.classifyLine(line)].compactMap { $0 }
         }
         problems += reader.problems
+        configuration.readRemediation(node, &problems)
         return (configuration, problems)
     }
 
@@ -125,6 +138,30 @@ package struct Configuration: Sendable {
         trustsLabels = node["trust-labels"]?.text == "true"
         for entry in node["lists"]?.entries ?? [] { lists[entry.key] = entry.value.texts }
         anchors = node["audit"]?["anchor"]?.list?.compactMap { $0["file"]?.text } ?? []
+    }
+
+    private mutating func readServer(_ node: Node, _ problems: inout [Problem]) {
+        var reader = ServerReader()
+        people.identities = reader.identities(node["identities"])
+        for entry in node["approvals"]?["roles"]?.entries ?? [] { people.roles[entry.key] = entry.value.texts }
+        server = reader.server(node["server"], people: people.identities)
+        log = reader.log(node["log"])
+        webhooks = reader.webhooks(node["approvals"]?["prompts"])
+        problems += reader.problems
+    }
+
+    private mutating func readRemediation(_ node: Node, _ problems: inout [Problem]) {
+        var reader = RemediationReader(environments: environments)
+        remediation = reader.settings(node, mode: mode)
+        remediation.ownPrincipals = accounts.compactMap(\.writePrincipal)
+        reader.checkKeys(node, remediation)
+        captureKey = node["keys"]?["captures"]?.text
+        auditKey = node["keys"]?["audit"]?.text
+        if let path = node["halt-file"]?.text { haltFile = path }
+        if let text = node["limits"]?["runs-at-once"]?.text, let count = Int(text) { runsAtOnce = count }
+        consistencyMargin = node["limits"]?["consistency-margin"]?.text.flatMap { Span($0) }
+        timeResolution = node["limits"]?["time-resolution"]?.text.flatMap { Span($0) }
+        problems += reader.problems
     }
 
     private mutating func readLimits(_ node: Node?) {
@@ -187,5 +224,17 @@ package struct Configuration: Sendable {
         guard let text = node.text, !environments.contains(text) else { return }
         problems.append(
             Problem("unknown environment \"\(text)\"\(suggestion(for: text, among: environments))", at: node.place))
+    }
+}
+
+extension Configuration.Account {
+    /// By which name the account's log knows the role that writes; `nil` without such a role.
+    var writePrincipal: String? {
+        guard let writeRole else { return nil }
+        guard cloud == .aws else { return writeRole }
+        // A role that is taken on shows up as a session of it: the path of the role is left out there.
+        let parts = writeRole.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 6, let name = parts[5].split(separator: "/").last else { return writeRole }
+        return "arn:\(parts[1]):sts::\(parts[4]):assumed-role/\(name)/*"
     }
 }

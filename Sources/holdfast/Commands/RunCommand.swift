@@ -32,15 +32,19 @@ struct RunCommand: AsyncParsableCommand {
         let known = configuration.knowing(try journal.accounts())
         let policy = data.policy(found: try journal.accounts())
         let clock = SystemWallClock()
+        let logger = Logs.begin(configuration.log)
         let began = clock.wallTime()
-        let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
+        let keeper = try Keeper(
+            journal: journal, policy: policy, limits: policy.limits, tools: try Remediating.tools(configuration))
         try await noteStart(keeper, data, clock)
         try await keeper.forgetDenials(now: clock.wallTime())
+        try await keeper.noteModes(now: clock.wallTime())
         let recorded = try readRecorded(data, clock)
         let reaches =
             configuration.sources.contains(where: \.isPolled) || !configuration.clouds.isEmpty
             || !configuration.discover.isEmpty
-        let clouds = reaches ? Clouds(catalog: data.catalog, known) : nil
+        let mayWrite = configuration.remediation.highest == .remediate
+        let clouds = reaches ? Clouds(catalog: data.catalog, known, mayWrite: mayWrite) : nil
         let read = configuration.clouds.isEmpty ? nil : clouds
         let reader = read?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
@@ -55,7 +59,11 @@ struct RunCommand: AsyncParsableCommand {
         let service = Service(
             keeper: keeper, sources: sources, arrivals: enrolment.arrivals, reader: reader, clock: clock,
             limits: policy.limits
-        ) { progress.tell($0) }
+        ) { happening in
+            if configuration.log.format == .text { progress.tell(happening) } else { Logs.tell(happening, to: logger) }
+        }
+        let lane = RemediationLane(
+            keeper: keeper, reader: reader, writer: clouds?.writer, clock: clock, runsAtOnce: configuration.runsAtOnce)
         let metering = Metering(clouds: clouds, keeper: keeper, clock: clock)
         let group = ServiceGroup(
             configuration: .init(
@@ -73,8 +81,12 @@ struct RunCommand: AsyncParsableCommand {
                         service: Scanning(
                             clouds: read, enrolment: enrolment, policy: policy, keeper: keeper,
                             every: configuration.scanEvery, clock: clock)),
+                    .init(service: Remediating(lane: lane)),
                     .init(service: metering),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
+                    .init(
+                        service: try Serving(
+                            configuration, keeper, journal, sources: sources.map(\.name), clock, logger)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         try await metering.write()
         await clouds?.http.close()

@@ -58,6 +58,7 @@ actor Enrolment {
     private func bringIn(_ what: String) async throws -> [FindingChange: Int] {
         let policy = data.policy(found: try journal.accounts())
         let changes = try await keeper.adopt(policy, because: what, now: clock.wallTime())
+        try await keeper.noteModes(now: clock.wallTime())
         for account in try configuration().accounts { await clouds?.credentials.enrol(account.access) }
         for source in try newSources() { arrive.yield(source) }
         change.yield()
