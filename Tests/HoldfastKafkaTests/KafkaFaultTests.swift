@@ -165,7 +165,8 @@ struct KafkaFaultTests {
         let lines = Mutex<[KafkaLogLine]>([])
         cluster.createTopic("events", partitions: 1)
         cluster.setBroker(1, isUp: false)
-        let source = KafkaSource(configuration(cluster.brokers, patience: .seconds(2)), log: { line in lines.withLock { $0.append(line) } })
+        let source = KafkaSource(
+            configuration(cluster.brokers, patience: .seconds(2)), log: { line in lines.withLock { $0.append(line) } })
         _ = await errorOfResume(source)
         #expect(
             lines.withLock { $0 }.contains { $0.facility == "FAIL" && $0.level <= 4 && $0.text.contains("127.0.0.1") })
