@@ -83,7 +83,7 @@ class Service:
         *rows, last = [json.loads(line) for line in self.tell("accounts", "--format", "jsonl").splitlines()] or [None]
         return {row["id"]: row for row in rows}, last, [row["id"] for row in rows]
 
-    def wait(self, what, until, seconds=180):
+    def wait(self, what, until, seconds=900):
         end = time.monotonic() + seconds
         while not until(*self.accounts()):
             if self.process.poll() is not None or time.monotonic() > end:
