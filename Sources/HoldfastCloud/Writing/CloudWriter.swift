@@ -107,7 +107,8 @@ package struct CloudWriter<C: HoldfastClock>: Sendable {
             return .refused(code: failure.code, message: message, retryAfter: wait)
         case .refused where isConditional && (failure.status == 412 || (failure.status == 409 && isNotApplied)):
             return .refused(code: "precondition", message: message, retryAfter: nil)
-        case .denied, .notSent, .refused:
+        case .denied: return .refused(code: WriteOutcome.denied, message: message, retryAfter: nil)
+        case .notSent, .refused:
             return .refused(code: failure.code, message: message, retryAfter: nil)
         case .unavailable where isNotApplied:
             return .refused(code: failure.code, message: message, retryAfter: Self.pause)

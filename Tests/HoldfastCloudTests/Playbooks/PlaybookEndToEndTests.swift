@@ -11,7 +11,7 @@ import Testing
 
 @Suite(
     "Playbooks from drift to fix and back", .serialized,
-    .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set"), .timeLimit(.minutes(10)))
+    .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set"), .timeLimit(.minutes(30)))
 struct PlaybookEndToEndTests {
     /// Where drift is planted, with our ways to it.
     private struct Ground<C: HoldfastClock> {

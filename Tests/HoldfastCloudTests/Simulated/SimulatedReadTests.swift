@@ -7,7 +7,7 @@ import Testing
 
 @Suite(
     "Azure and Google, simulated", .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set"),
-    .timeLimit(.minutes(5)))
+    .timeLimit(.minutes(30)))
 struct SimulatedReadTests {
     @Test("The providers' own clients find in the simulator what they wrote")
     func contract() throws {
