@@ -8,11 +8,13 @@ package final class ServerProcess: @unchecked Sendable {  // nothing changes onc
     /// The line of JSON that it tells its ports by.
     package let told: JSON
 
-    package init(_ script: String) throws {
+    /// - Parameter environment: added to the tests' own.
+    package init(_ script: String, environment: [String: String] = [:]) throws {
         guard let python = Oracle.python else { throw Oracle.Failure(description: "HOLDFAST_TEST_PYTHON is not set") }
         let output = Pipe()
         process.executableURL = URL(filePath: python)
         process.arguments = [Oracle.top.appending(path: "Tests/servers/\(script)").path]
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = input
         process.standardOutput = output
         try process.run()

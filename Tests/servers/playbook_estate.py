@@ -36,6 +36,15 @@ from drift import aws_ec2, aws_iam, aws_s3, aws_services, azure, google  # noqa:
 from drift.cases import CASES  # noqa: E402
 
 
+def mend_moto():
+    """AWS takes a trail's ARN where moto 5.2.1 wants its name."""
+    from moto.cloudtrail.models import CloudTrailBackend
+
+    for name in ("start_logging", "stop_logging"):
+        whole = getattr(CloudTrailBackend, name)
+        setattr(CloudTrailBackend, name, lambda self, name, whole=whole: whole(self, name.split("/")[-1]))
+
+
 class Clients:
     account = "123456789012"
 
@@ -118,6 +127,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def main():
+    mend_moto()
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     aws = moto.get_host_and_port()[1]

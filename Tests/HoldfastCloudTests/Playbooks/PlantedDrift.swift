@@ -11,8 +11,9 @@ final class DriftServer: Sendable {
     private let process: ServerProcess
     private let http: HTTPClient
 
-    init() throws {
-        process = try ServerProcess("playbook_estate.py")
+    /// - Parameter environment: what the clients need to prove who they are.
+    init(environment: [String: String] = [:]) throws {
+        process = try ServerProcess("playbook_estate.py", environment: environment)
         var options = HTTPClientOptions()
         options.proxy = .none
         http = HTTPClient(options)

@@ -74,6 +74,24 @@ struct PlaybookEndToEndTests {
                 catalog: Shipped.catalog, sender: sender(RetryPolicy(attempts: 1)), budgets: budgets, clock: clock))
     }
 
+    /// Azure and Google, simulated.
+    private func simulated() async throws -> (Ground<HurriedClock>, SimulatedClouds) {
+        let clouds = try await SimulatedClouds()
+        let server = try DriftServer(environment: clouds.environment)
+        _ = try await server.ask(
+            "connect",
+            [
+                "url": .string(clouds.url), "authorities": .string(clouds.authorities),
+                "credentials": .string(clouds.credentials), "subscription": .string(SimulatedClouds.azure.account),
+                "project": .string(SimulatedClouds.google.account),
+            ])
+        let sender = clouds.sender(mayWrite: true, retries: RetryPolicy(attempts: 1))
+        let clock = MachineClock()
+        let writer = CloudWriter(
+            catalog: Shipped.catalog, sender: sender, budgets: Budgets(clock: clock), clock: clock)
+        return (Ground(server: server, reader: clouds.reader, writer: writer), clouds)
+    }
+
     private func runAll<C: HoldfastClock>(_ ground: Ground<C>, _ cloud: String, atLeast count: Int) async throws {
         let only = ProcessInfo.processInfo.environment["HOLDFAST_TEST_PLAYBOOK"]
         var passed: Set<String> = []
@@ -102,6 +120,24 @@ struct PlaybookEndToEndTests {
 
     @Test("On AWS each drift is found, fixed as promised, passes its rule, and is put back as it was")
     func amazon() async throws { try await runAll(aws(), "aws", atLeast: 29) }
+
+    @Test(
+        "In Azure and Google each drift is found, fixed as promised, passes its rule, and is put back as it was",
+        arguments: [("azure", 9), ("gcp", 8)])
+    func simulated(cloud: String, count: Int) async throws {
+        let (ground, clouds) = try await simulated()
+        try await runAll(ground, cloud, atLeast: count)
+        let writes = try await clouds.takeLog().filter { ["PUT", "PATCH", "DELETE"].contains($0["method"]?.string) }
+        let writers = Set(writes.compactMap { $0["principal"]?.string })
+        #expect(writers.contains(cloud == "azure" ? "reader" : SimulatedClouds.writer))
+    }
+
+    @Test("In Azure and Google a fix that does nothing is found out", arguments: ["azure", "gcp"])
+    func simulatedIdle(cloud: String) async throws {
+        let (ground, clouds) = try await simulated()
+        try await failAll(ground, cloud)
+        withExtendedLifetime(clouds) {}
+    }
 
     @Test("On AWS a fix that does nothing is found out")
     func amazonIdle() async throws { try await failAll(aws(), "aws") }

@@ -74,7 +74,7 @@ def no_account_block(clients, configuration=None):
         return {"block": ask(control.get_public_access_block, "PublicAccessBlockConfiguration",
                              AccountId=clients.account)}
 
-    return Planted("AWS::S3::AccountPublicAccessBlock", clients.account, show, lambda before: {"block": ALL}, region="")
+    return Planted("AWS::S3::AccountPublicAccessBlock", None, show, lambda before: {"block": ALL}, region="")
 
 
 @case("aws-s3-account-block-public-access", "half on")
@@ -193,6 +193,6 @@ def public_acl(clients):
 def no_encryption(clients):
     s3, name = bucket(clients)
     s3.delete_bucket_encryption(Bucket=name)
-    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
     own = {"Rules": [rule]}
     return planted(s3, name, lambda before: but(before, encryption=own))

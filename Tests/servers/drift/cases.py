@@ -39,9 +39,8 @@ def case(playbook, variant="plain"):
 
 
 def but(state, **changes):
-    """The state with some of its members changed; `None` takes one away."""
-    out = {**state, **changes}
-    return {name: value for name, value in out.items() if value is not None}
+    """The state with some of its members changed."""
+    return {**state, **changes}
 
 
 def at(state, path, value):
