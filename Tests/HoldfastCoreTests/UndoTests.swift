@@ -7,6 +7,7 @@ import Testing
 /// How steps are taken back: of the shipped playbooks, by what was captured and by what stands there now.
 @Suite struct UndoTests {
     private static let vocabulary = PlaybookFilesTests.vocabulary
+    private static var catalog: Catalog { vocabulary.catalog }
     private static let us = "arn:aws:iam::111122223333:root"
 
     /// The plan of a shipped playbook for a state, by one of its rules.
@@ -35,7 +36,8 @@ import Testing
     private func undo(_ plan: Plan, step: Int = 0) -> StepUndo {
         let step = plan.steps[step]
         return StepUndo(
-            step.call, writes: step.writes, undo: step.undo, of: plan.resource.type, catalog: Self.vocabulary.catalog)
+            step.call, writes: step.writes, undo: step.undo, of: Self.catalog.types[plan.resource.type]!,
+            calls: Self.catalog.calls)
     }
 
     private func object(_ json: JSON) -> JSONObject { json.object ?? JSONObject() }
@@ -217,7 +219,7 @@ import Testing
         let mode: JSON = ["settings": ["ipConfiguration": ["sslMode": "ALLOW_UNENCRYPTED_AND_ENCRYPTED"]]]
         #expect(call.parameters["body"] == mode)
         #expect(call.precondition == "9")
-        let sent = try #require(Self.vocabulary.catalog.call(call.name)).parameters(of: call)
+        let sent = try #require(Self.catalog.call(call.name)).parameters(of: call)
         #expect(sent["body"]?["settings"]?["settingsVersion"] == "9")
     }
 
@@ -275,7 +277,7 @@ import Testing
                 ["role": "roles/viewer", "members": ["user:a@example.com"]],
             ])
         #expect(call.precondition == "BwX9")
-        let sent = try #require(Self.vocabulary.catalog.call(call.name)).parameters(of: call)
+        let sent = try #require(Self.catalog.call(call.name)).parameters(of: call)
         #expect(sent["body"]?["policy"]?["etag"] == "BwX9")
         let removed = state(["iamPolicy": ["etag": "BwX9", "bindings": [["role": "roles/viewer", "members": ["x"]]]]])
         let fault = refusal { () throws(UndoFault) in try undo(plan).action(captured: [], now: removed) }
@@ -302,8 +304,8 @@ import Testing
             name: "ec2.DeleteFlowLogs", request: "", permission: "ec2:DeleteFlowLogs",
             parameters: object(["FlowLogIds": ["$result": "FlowLogIds"]]))
         let undo = StepUndo(
-            call, writes: [], undo: PlannedUndo(grade: .exact, means: .call(call)), of: "AWS::EC2::VPC",
-            catalog: Self.vocabulary.catalog)
+            call, writes: [], undo: PlannedUndo(grade: .exact, means: .call(call)),
+            of: Self.catalog.types["AWS::EC2::VPC"]!, calls: Self.catalog.calls)
         let action = try undo.action(captured: [], answer: ["FlowLogIds": ["fl-1"]], now: state([:]))
         #expect(try self.call(action).parameters == object(["FlowLogIds": ["fl-1"]]))
         let fault = refusal { () throws(UndoFault) in try undo.action(captured: [], now: state([:])) }
@@ -333,7 +335,7 @@ import Testing
     func percentEscapes() throws {
         let text = #"{"Statement": [{"Sid": "50%", "Principal": {"AWS": "*"}, "Effect": "Allow"}]}"#
         let escaped = text.utf8.map { String(format: "%%%02X", $0) }.joined()
-        let call = try #require(Self.vocabulary.catalog.call("iam.UpdateAssumeRolePolicy"))
+        let call = try #require(Self.catalog.call("iam.UpdateAssumeRolePolicy"))
         for given in [escaped, text] {
             let filled = call.restore?.filled(
                 ["Role": ["AssumeRolePolicyDocument": .string(given)]], for: call, but: JSONObject())

@@ -8,12 +8,19 @@ package final class ServerProcess: @unchecked Sendable {  // nothing changes onc
     /// The line of JSON that it tells its ports by.
     package let told: JSON
 
-    /// - Parameter environment: added to the tests' own.
-    package init(_ script: String, environment: [String: String] = [:]) throws {
-        guard let python = Oracle.python else { throw Oracle.Failure(description: "HOLDFAST_TEST_PYTHON is not set") }
+    /// - Parameters:
+    ///   - environment: added to the tests' own.
+    ///   - isPlain: any Python will do.
+    package init(
+        _ script: String, _ arguments: [String] = [], environment: [String: String] = [:], isPlain: Bool = false
+    ) throws {
+        guard let python = isPlain ? "/usr/bin/env" : Oracle.python else {
+            throw Oracle.Failure(description: "HOLDFAST_TEST_PYTHON is not set")
+        }
         let output = Pipe()
         process.executableURL = URL(filePath: python)
-        process.arguments = [Oracle.top.appending(path: "Tests/servers/\(script)").path]
+        process.arguments =
+            (isPlain ? ["python3"] : []) + [Oracle.top.appending(path: "Tests/servers/\(script)").path] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = input
         process.standardOutput = output

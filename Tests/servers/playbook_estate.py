@@ -32,7 +32,7 @@ logging.disable(logging.CRITICAL)
 import boto3  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
-from drift import aws_ec2, aws_iam, aws_s3, aws_services, azure, google  # noqa: E402, F401
+from drift import aws_ec2, aws_iam, aws_lambda, aws_s3, aws_services, azure, google  # noqa: E402, F401
 from drift.cases import CASES  # noqa: E402
 
 

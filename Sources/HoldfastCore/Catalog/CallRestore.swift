@@ -109,6 +109,13 @@ extension CloudCall {
 }
 
 extension Catalog {
+    /// The parameter by whose value a cloud knows a call again that it was sent before; `nil` where it knows none.
+    package func tokenParameter(of call: CloudCall) -> String? {
+        if let token = call.token { return token }
+        guard let (model, operation) = wire(of: call), let input = operation.input else { return nil }
+        return model.shape(of: input)?.members.first(where: \.isIdempotencyToken)?.name
+    }
+
     /// The call that restores what a call changed: its counterpart where it takes a section away, else itself.
     func writer(restoringAfter call: CloudCall) -> CloudCall { call.writer(among: calls.values) ?? call }
 }

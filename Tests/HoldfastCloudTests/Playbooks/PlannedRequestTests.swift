@@ -46,7 +46,8 @@ struct PlannedRequestTests {
     /// What takes a step back: with something captured, and with nothing there before.
     private func undoes(of step: PlannedStep, _ plan: Plan) throws -> [PlannedCall] {
         let undo = StepUndo(
-            step.call, writes: step.writes, undo: step.undo, of: plan.resource.type, catalog: Shipped.catalog)
+            step.call, writes: step.writes, undo: step.undo, of: try #require(Shipped.catalog.type(plan.resource.type)),
+            calls: Shipped.catalog.calls)
         switch step.undo.means {
         case .none: return []
         case .call(let call):
@@ -98,6 +99,32 @@ struct PlannedRequestTests {
         let calls = Set(Shipped.data.playbooks.all.flatMap(\.calls.keys))
         #expect(calls.subtracting(covered).sorted() == [])
         #expect(Set(planned.map(\.playbook)) == Set(Shipped.data.playbooks.all.map(\.id)))
+    }
+
+    @Test("The session of each AWS call may do this call on what it acts on, by a linter of policies")
+    func sessionPolicies() throws {
+        let planned = try planned().filter { $0.context.cloud == .aws }
+        let policies = try planned.map { planned in
+            let call = try #require(Shipped.catalog.call(planned.call.name))
+            return call.sessionPolicy(planned.parameters, in: planned.context).canonicalText
+        }
+        let folder = try TemporaryFolder()
+        let file = try folder.write("policies.jsonl", policies.joined(separator: "\n") + "\n")
+        let found = try Oracle.lines("session_policies.py", [file])
+        #expect(found.count == planned.count && planned.count >= 60)
+        // Who may mend a policy may also spoil it: the one cannot be had without the other.
+        let inherent = [
+            "RESOURCE_POLICY_PRIVILEGE_ESCALATION", "PRIVILEGE_ESCALATION", "PERMISSIONS_MANAGEMENT_ACTIONS",
+        ]
+        var wide: Set<String> = []
+        for ((own, policy), issues) in zip(zip(planned, policies), found) {
+            let words = (issues.array ?? []).compactMap(\.string).filter { !inherent.contains($0) }
+            #expect(words.filter { $0 != "RESOURCE_STAR" } == [], "\(own.call.name) \(policy)")
+            if words.contains("RESOURCE_STAR") { wide.insert(own.call.name) }
+            #expect(policy.utf8.count <= 2048, "AWS takes no longer session policy: \(own.call.name)")
+        }
+        // Beside the call itself AWS asks for rights on what the catalog cannot name.
+        #expect(wide.sorted() == ["ec2.CreateFlowLogs", "ec2.DeleteFlowLogs"])
     }
 
     private func differences(_ own: Planned, _ theirs: JSON) throws -> [String] {

@@ -26,7 +26,7 @@ struct PlaybookEndToEndTests {
             let expires = MachineClock().wallTime() + Span(seconds: 300)
             return PlaybookTrial(
                 playbook: playbook, drift: drift, reader: reader, writer: writer,
-                write: write ?? { await writer.write($0, in: $1, before: expires) })
+                write: write ?? { await writer.write($0, in: $1, before: expires, token: UUID().uuidString) })
         }
 
         /// Every playbook of a cloud with every variant of its drift.

@@ -4,7 +4,7 @@ POST reset        everything as at the start
 POST faults       a list of faults, in place of those before (see Fault)
 GET  log          every request and its answer since the start or the last DELETE
 POST azure        {"subscription": id, "groups": [names]} and {"resources": {id: body}}, as they were made long ago
-POST google       {"projects": {id: body}, "buckets": {project: [bodies]}, "firewalls": …, "instances": …}
+POST google       {"projects": {id: body}, "buckets": {project: [bodies]}, "firewalls": …, "instances": …, "sinks": …}
 POST credentials  who may get tokens (see tokens.Tokens.register)
 POST account      {"email", "token-uri"}: a new service account of Google, as the file that its owner downloads
 POST expire       no token that was given is good any longer

@@ -161,9 +161,9 @@ def sql_server(clients, **properties):
     servers.begin_create_or_update(GROUP, name, body).result()
 
     def show():
-        found = servers.get(GROUP, name).as_dict()
-        return {name: found.get(name) for name in (
-            "tags", "public_network_access", "minimal_tls_version", "restrict_outbound_network_access")}
+        found = servers.get(GROUP, name)
+        return {"public": found.public_network_access, "tls": found.minimal_tls_version, "tags": found.tags,
+                "outbound": found.restrict_outbound_network_access}
 
     return name, show
 
@@ -172,11 +172,59 @@ def sql_server(clients, **properties):
 def old_sql_tls(clients):
     name, show = sql_server(clients, minimal_tls_version="1.0")
     return planted(
-        clients, "Microsoft.Sql/servers", name, show, lambda before: but(before, minimal_tls_version="1.2"))
+        clients, "Microsoft.Sql/servers", name, show, lambda before: but(before, tls="1.2"))
 
 
 @case("azure-sql-no-public-network")
 def public_sql(clients):
     name, show = sql_server(clients, public_network_access="Enabled")
     return planted(
-        clients, "Microsoft.Sql/servers", name, show, lambda before: but(before, public_network_access="Disabled"))
+        clients, "Microsoft.Sql/servers", name, show, lambda before: but(before, public="Disabled"))
+
+
+@case("azure-sql-close-firewall")
+def open_sql_firewall(clients):
+    name, _ = sql_server(clients)
+    rules = of(clients, "sql", "SqlManagementClient").firewall_rules
+    from azure.mgmt.sql.models import FirewallRule
+
+    for rule, start, end in [("all", "0.0.0.0", "255.255.255.255"), ("office", "192.0.2.1", "192.0.2.9")]:
+        rules.create_or_update(GROUP, name, rule, FirewallRule(start_ip_address=start, end_ip_address=end))
+
+    def show():
+        found = rules.list_by_server(GROUP, name)
+        return {"rules": sorted([rule.name, rule.start_ip_address, rule.end_ip_address] for rule in found)}
+
+    def promised(before):
+        return {"rules": [rule for rule in before["rules"] if rule[0] == "office"]}
+
+    return planted(clients, "Microsoft.Sql/servers", name, show, promised)
+
+
+@case("azure-sql-auditing-on")
+def unaudited(clients):
+    name, _ = sql_server(clients)
+    policies = of(clients, "sql", "SqlManagementClient").server_blob_auditing_policies
+
+    def show():
+        found = policies.get(GROUP, name)
+        return {"state": found.state, "monitor": found.is_azure_monitor_target_enabled}
+
+    return planted(
+        clients, "Microsoft.Sql/servers", name, show, lambda before: but(before, state="Enabled", monitor=True))
+
+
+@case("azure-storage-keep-deleted-blobs")
+def gone_at_once(clients):
+    name, _ = account(clients)
+    blobs = of(clients, "storage", "StorageManagementClient").blob_services
+    blobs.set_service_properties(GROUP, name, {"properties": {"isVersioningEnabled": True}})
+
+    def show():
+        return {"properties": blobs.get_service_properties(GROUP, name).as_dict()["properties"]}
+
+    def promised(before):
+        kept = {**before["properties"]["deleteRetentionPolicy"], "enabled": True, "days": 7}
+        return at(before, ["properties", "deleteRetentionPolicy"], kept)
+
+    return planted(clients, "Microsoft.Storage/storageAccounts", name, show, promised)

@@ -189,3 +189,24 @@ def personal_accounts(clients):
         return at(before, ["bindings", 1, "members"], ["user:b@example.org"])
 
     return planted(clients, "cloudresourcemanager.googleapis.com/Project", None, show, promised)
+
+
+# Log sinks
+
+
+@case("gcp-sink-switch-on")
+def idle_sink(clients):
+    sinks, name = of(clients, "logging", "v2").projects().sinks(), f"drift-{clients.number()}"
+    parent = f"projects/{clients.clouds['project']}"
+    body = {"name": name, "destination": "storage.googleapis.com/audit-bucket", "filter": "severity>=ERROR",
+            "disabled": True, "exclusions": [{"name": "noise", "filter": "severity<INFO"}]}
+    sinks.create(parent=parent, body=body).execute()
+
+    def show():
+        found = sinks.get(sinkName=f"{parent}/sinks/{name}").execute()
+        return {key: value for key, value in found.items() if key != "updateTime"}
+
+    def promised(before):
+        return {key: value for key, value in before.items() if key != "disabled"}
+
+    return planted(clients, "logging.googleapis.com/LogSink", name, show, promised)
