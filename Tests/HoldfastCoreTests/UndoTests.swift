@@ -11,14 +11,18 @@ import Testing
     private static let us = "arn:aws:iam::111122223333:root"
 
     /// The plan of a shipped playbook for a state, by one of its rules.
+    ///
+    /// - Parameter sample: of the catalog; the state's properties stand in place of its own.
     private func plan(
-        _ playbook: String, _ state: JSON, id: String? = nil, lists: [String: [String]] = [:]
+        _ playbook: String, _ state: JSON, over sample: String? = nil, lists: [String: [String]] = [:]
     ) throws -> Plan {
         let playbook = try #require(PlaybookFilesTests.shipped.playbooks[playbook])
         let rule = try #require(Self.vocabulary.baseline.rule(playbook.remedies[0]))
         let type = playbook.type
-        let document = StateValue(snapshot: state).keyed(by: type)
-        let resource = ResourceID(type: type.name, id: id ?? type.example)
+        var whole = sample.flatMap { type.samples[$0]?.object } ?? JSONObject()
+        for member in state.object?.members ?? [] { whole[member.name] = member.value }
+        let document = StateValue(snapshot: .object(whole)).keyed(by: type)
+        let resource = ResourceID(type: type.name, id: type.example)
         let place = ResourceContext(cloud: type.cloud, account: "111122223333", region: "eu-west-1")
         let context = EvaluationContext(
             now: RuleTest.defaultNow, environment: "dev", place: place, labels: .absent, lists: lists
@@ -67,7 +71,7 @@ import Testing
 
     private func bucketPlan() throws -> (plan: Plan, captured: [RawAnswer], policy: JSON) {
         let policy = try JSON.parse(Self.policyText)
-        let plan = try plan("aws-s3-remove-public-statements", ["BucketName": "my-bucket", "Policy": policy])
+        let plan = try plan("aws-s3-remove-public-statements", ["Policy": policy], over: "bucket-public")
         let answer = RawAnswer(
             call: "s3.GetBucketPolicy", parameters: JSONObject([("Bucket", "my-bucket")]),
             outcome: .answer(["Policy": .string(Self.policyText)]))
@@ -130,7 +134,7 @@ import Testing
         let answer = RawAnswer(
             call: "s3.GetBucketPolicy", parameters: JSONObject([("Bucket", "my-bucket")]),
             outcome: .answer(["Policy": .string(text)]))
-        let deleting = try plan("aws-s3-remove-public-statements", ["BucketName": "my-bucket", "Policy": only])
+        let deleting = try plan("aws-s3-remove-public-statements", ["Policy": only], over: "bucket-public")
         #expect(deleting.steps.map(\.call.name) == ["s3.DeleteBucketPolicy"])
         let put = try call(
             try undo(deleting).action(captured: [answer], written: ["Policy": .null], now: state(["Policy": .null])))
@@ -226,9 +230,9 @@ import Testing
     @Test("What Google had not set is set to null again; of Azure a default stands for what nobody had set")
     func notSetBefore() throws {
         let firewall: JSON = [
-            "direction": "INGRESS", "sourceRanges": ["0.0.0.0/0"], "allowed": [["IPProtocol": "tcp", "ports": ["22"]]],
+            "disabled": .null, "direction": "INGRESS", "sourceRanges": ["0.0.0.0/0"], "allowed": [["IPProtocol": "tcp", "ports": ["22"]]],
         ]
-        let plan = try plan("gcp-firewall-disable", firewall)
+        let plan = try plan("gcp-firewall-disable", firewall, over: "firewall-open-ssh")
         let answer = RawAnswer(
             call: "compute.firewalls.get", parameters: JSONObject([("project", "my-project"), ("firewall", "ssh")]),
             outcome: .answer(firewall))
@@ -282,7 +286,7 @@ import Testing
         let removed = state(["iamPolicy": ["etag": "BwX9", "bindings": [["role": "roles/viewer", "members": ["x"]]]]])
         let fault = refusal { () throws(UndoFault) in try undo(plan).action(captured: [], now: removed) }
         #expect(
-            fault == UndoFault(.changedSince, "the element of iamPolicy.bindings[] that was at 1 is no longer there"))
+            fault == UndoFault(.changedSince, "the element of iamPolicy.bindings that was at 1 is no longer there"))
     }
 
     @Test("A list that the fix left empty, and that the cloud then leaves out, gets its elements back")

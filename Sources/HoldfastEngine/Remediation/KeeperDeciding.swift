@@ -107,7 +107,8 @@ extension Keeper {
         plan.steps.map { step in
             let call = policy.catalog.call(step.call.name)
             return RunStep(
-                call: step.call, writes: step.writes, undo: step.undo, isIdempotent: call?.isIdempotent ?? false,
+                call: step.call, writes: step.writes, undo: step.undo,
+                isIdempotent: policy.catalog.mayBeMadeAgain(step.call.name),
                 waitAtMost: call?.wait?.atMost)
         }
     }
