@@ -51,7 +51,8 @@ struct IntakeStep {
         counts.events += 1
         note(event.time, cloud: event.cloud, account: event.account)
         count(
-            CounterDelta.events, label: "\(event.cloud.rawValue) \(event.account)", hour: CounterDelta.hour(of: event.time))
+            CounterDelta.events, label: "\(event.cloud.rawValue) \(event.account)",
+            hour: CounterDelta.hour(of: event.time))
         if event.time > step.now + step.policy.limits.clockTolerance { fromFuture += 1 }
         switch match {
         case .unknownOperation:

@@ -40,8 +40,8 @@ import Testing
     private func undo(_ plan: Plan, step: Int = 0) -> StepUndo {
         let step = plan.steps[step]
         return StepUndo(
-            step.call, writes: step.writes, undo: step.undo, of: Self.catalog.types[plan.resource.type]!,
-            calls: Self.catalog.calls)
+            step.call, writes: step.writes, undo: step.undo, of: plan.resource.type,
+            catalog: Self.catalog)
     }
 
     private func object(_ json: JSON) -> JSONObject { json.object ?? JSONObject() }
@@ -309,7 +309,8 @@ import Testing
             parameters: object(["FlowLogIds": ["$result": "FlowLogIds"]]))
         let undo = StepUndo(
             call, writes: [], undo: PlannedUndo(grade: .exact, means: .call(call)),
-            of: Self.catalog.types["AWS::EC2::VPC"]!, calls: Self.catalog.calls)
+            of: "AWS::EC2::VPC",
+            catalog: Self.catalog)
         let action = try undo.action(captured: [], answer: ["FlowLogIds": ["fl-1"]], now: state([:]))
         #expect(try self.call(action).parameters == object(["FlowLogIds": ["fl-1"]]))
         let fault = refusal { () throws(UndoFault) in try undo.action(captured: [], now: state([:])) }

@@ -14,8 +14,8 @@ package struct WireSender<C: HoldfastClock>: CallSender {
     private let endpoints: Endpoints
     private let clock: C
     private let newToken: @Sendable () -> String
-    private let retries: RetryPolicy
     private let slowDown: @Sendable (CloudCall, CallScope, Duration?) async -> Void
+    private let retries: RetryPolicy
 
     /// - Parameters:
     ///   - retries: of one call; a sender of writes makes one attempt, for each needs a permit of its own.

@@ -39,16 +39,12 @@ package struct StepUndo: Sendable {
     ///   - call: the step's own.
     ///   - writes: the sections that it changes.
     ///   - type: of the resource.
-    ///   - calls: the catalog's, of the step, of what undoes it and of what restores after it.
-    package init(
-        _ call: PlannedCall, writes: [PropertyPath], undo: PlannedUndo, of type: ResourceType,
-        calls: [String: CloudCall]
-    ) {
+    package init(_ call: PlannedCall, writes: [PropertyPath], undo: PlannedUndo, of type: String, catalog: Catalog) {
         self.call = call
         self.writes = writes
         self.undo = undo
-        self.calls = calls
-        keys = type.keys
+        calls = catalog.calls
+        keys = catalog.type(type)?.keys ?? ListKeys()
     }
 
     /// The call that takes the step back: exact bytes where what it wrote still stands there, else the edit turned
@@ -279,6 +275,14 @@ package struct StepUndo: Sendable {
         else { return nil }
         let value = now.projected(reference.path.steps[...])
         return value.unknownReason == nil && value != .absent ? value.json : nil
+    }
+}
+
+extension PlannedUndo {
+    /// It names something that the step's call will have answered.
+    var needsAnswer: Bool {
+        guard case .call(let call) = means else { return false }
+        return JSON.object(call.parameters).canonicalText.contains("\"$result\"")
     }
 }
 

@@ -1,5 +1,5 @@
 internal import HoldfastCrypto
-internal import HoldfastJSON
+package import HoldfastJSON
 
 /// One plan that is carried out, from its first call to its end: a saga whose every move is one of these functions.
 /// A move that its phase does not have is refused, so that no crash and no message that comes twice can make another.
@@ -180,7 +180,8 @@ package struct Run: Sendable, Hashable {
         switch direction {
         case .forward:
             steps[cursor].state = .done
-            steps[cursor].answer = answer
+            // Answers may hold secrets: kept only where the undo needs something of them.
+            if steps[cursor].undo.needsAnswer { steps[cursor].answer = answer }
             cursor += 1
             if cursor < steps.count {
                 phase = .ready
@@ -255,6 +256,13 @@ package struct Run: Sendable, Hashable {
         reason = passes == nil ? "whether it helped could not be told in time" : "the rule did not pass in time"
         direction = .back
         goBack(at: now)
+    }
+
+    /// What a read after the last call showed of what each step wrote: later an undo tells by it what others changed.
+    package mutating func note(written: [JSON]) {
+        for (index, sections) in written.enumerated() where steps.indices.contains(index) {
+            steps[index].written = sections
+        }
     }
 
     /// A person wants it undone.

@@ -78,10 +78,11 @@ extension RunStep {
         var object = JSONObject([
             ("call", call.json), ("writes", .array(writes.map { .string($0.description) })), ("undo", undo.json),
             ("idempotent", .bool(isIdempotent)), ("state", .string(state.rawValue)),
-            ("last-idempotent", .bool(lastCallIsIdempotent)), ("answer", answer), ("written", written),
+            ("last-idempotent", .bool(lastCallIsIdempotent)), ("answer", answer),
             ("requests", .array(requests.map(JSON.string))),
         ])
         object["last-call"] = lastCall?.json
+        object["written"] = written
         object["wait"] = waitAtMost.map { .number(JSONNumber(Int($0.nanoseconds))) }
         return .object(object)
     }
@@ -100,7 +101,7 @@ extension RunStep {
         lastCall = json["last-call"].flatMap(PlannedCall.init(json:))
         waitAtMost = json["wait"]?.int.map { Span(nanoseconds: Int64($0)) }
         answer = json["answer"] ?? .null
-        written = json["written"] ?? .null
+        written = json["written"]
         requests = json["requests"]?.array?.compactMap(\.string) ?? []
     }
 }
@@ -109,7 +110,9 @@ extension PlannedUndo {
     /// Reads ``json``; `nil` where a part is missing.
     package init?(json: JSON) {
         guard let grade = UndoGrade(json: json) else { return nil }
-        self.grade = grade
+        self.init(grade: grade, means: .none)
+        document = json["document"].flatMap(EditedDocument.init(json:))
+        precondition = json["ifMatch"]?.string
         if let restores = json["restores"]?.array, let with = json["call"]?.string {
             means = .restore(
                 restores.compactMap { $0.string.flatMap { PropertyPath($0) } }, with: with,
@@ -118,11 +121,7 @@ extension PlannedUndo {
             means = .inverseEdit(edit, changes.compactMap(EditChange.init(json:)))
         } else if let call = PlannedCall(json: json) {
             means = .call(call)
-        } else {
-            means = .none
         }
-        document = json["document"].flatMap(EditedDocument.init(json:))
-        precondition = json["ifMatch"]?.string
     }
 }
 

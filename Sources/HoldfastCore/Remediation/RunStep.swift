@@ -18,9 +18,8 @@ package struct RunStep: Sendable, Hashable {
     package var lastCallIsIdempotent = false
     /// What the call gave, for undos that need what it made.
     package var answer = JSON.null
-    /// What a read after it showed of what it writes, so that an undo can tell whether that still stands; null where
-    /// there was no such read.
-    package var written = JSON.null
+    /// What a read after the run showed of what the step wrote, by path.
+    package var written: JSON?
     /// The cloud's ids of the requests: its events are known again by them.
     package var requests: [String] = []
 
@@ -44,15 +43,8 @@ extension PlannedCall {
         guard let name = json["call"]?.string, let request = json["request"]?.string,
             let permission = json["permission"]?.string, let parameters = json["parameters"]?.object
         else { return nil }
-        self.init(name: name, request: request, permission: permission, parameters: parameters)
-        precondition = json["precondition"]
-    }
-
-    /// The same but for what must not have changed since it was read.
-    package func isSame(as other: PlannedCall) -> Bool {
-        var (own, theirs) = (self, other)
-        own.precondition = nil
-        theirs.precondition = nil
-        return own == theirs
+        self.init(
+            name: name, request: request, permission: permission, parameters: parameters,
+            precondition: json["precondition"])
     }
 }

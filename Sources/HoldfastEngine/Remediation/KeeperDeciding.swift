@@ -120,10 +120,16 @@ extension Keeper {
 
     /// What a step is about to change, as the provider gave it, sealed.
     func capture(_ description: Description, run: Run, _ now: Timestamp) -> StoredCapture? {
-        guard let seal = tools.seal, let playbook = policy.playbooks[run.playbook] else { return nil }
-        let kept = playbook.capture(for: run.steps[run.cursor], of: description.answers)
-        return StoredCapture(
-            run: run.id, step: run.cursor, sealed: seal(kept.canonicalBytes), expires: now + Keeper.captureLife)
+        let step = run.steps[run.cursor]
+        // Of answers, which hold what is secret too, no more is kept than an undo needs.
+        let kept = StepUndo(
+            step.call, writes: step.writes, undo: step.undo, of: run.resource.type, catalog: policy.catalog
+        ).capture(description.answers)
+        return tools.seal.map { seal in
+            StoredCapture(
+                run: run.id, step: run.cursor, sealed: seal(JSON.array(kept.map(\.json)).canonicalBytes),
+                expires: now + Keeper.captureLife)
+        }
     }
 
     /// For so long a run can be undone exactly.

@@ -71,11 +71,12 @@ extension Keeper {
         try step.evaluate(cause: .baseline)
         if case .prepare = run.action { return try prepare(&run, description, &step) }
         let view = try read(of: run, in: &step)
-        if case .check = run.action { try noteWritten(&run, in: &step) }
         try move { () throws(Run.IllegalMove) in
             switch run.action {
             case .find: try run.learn(stepIsDone: view.stepIsDone, at: now, pace: pace(of: run))
-            case .check: try run.verify(passes: view.passes, at: now)
+            case .check:
+                if view.passes == true { run.note(written: view.written) }
+                try run.verify(passes: view.passes, at: now)
             default: break
             }
         }
@@ -83,15 +84,6 @@ extension Keeper {
             run.rest(until: sure)
         }
         return try finish(run, "read", in: &step)
-    }
-
-    /// What the steps have written, as this read shows it.
-    private func noteWritten(_ run: inout Run, in step: inout Step) throws(JournalError) {
-        guard let playbook = policy.playbooks[run.playbook] else { return }
-        let document = try step.subject(run.resource, context: run.context).view.document
-        for index in run.steps.indices where run.steps[index].state == .done {
-            run.steps[index].written = playbook.written(by: run.steps[index], in: document)
-        }
     }
 
     /// A read that failed: tried again, as long as the run may wait.
@@ -114,6 +106,8 @@ extension Keeper {
     private struct RunView {
         var passes: Bool?
         var stepIsDone: Bool?
+        /// Of each step, what it wrote as it stands there now.
+        var written: [JSON] = []
         /// When another read would be surer.
         var sureFrom: Timestamp?
     }
@@ -131,6 +125,10 @@ extension Keeper {
         case .drift: view.passes = false
         case .unknown: view.passes = nil
         }
+        view.written = run.steps.map {
+            StepUndo($0.call, writes: $0.writes, undo: $0.undo, of: run.resource.type, catalog: policy.catalog)
+                .sections(of: subject.view.document)
+        }
         guard let assessment = try step.assess(run.finding) else { return view }
         let evidence = step.evidence(of: assessment)
         let isObserved = subject.view.isObserved(policy.pathsRead(by: run.rule))
@@ -146,7 +144,13 @@ extension Keeper {
     private func stepIsDone(_ run: Run, _ assessment: Assessment, passes: Bool?) -> Bool? {
         let isWanted: Bool
         switch assessment.outcome {
-        case .plan(let plan): isWanted = plan.steps.contains { $0.call.isSame(as: run.steps[run.cursor].call) }
+        case .plan(let plan):
+            // The document that an edit sends is another once somebody else changed it.
+            let step = run.steps[run.cursor]
+            isWanted = plan.steps.contains {
+                $0.call.name == step.call.name
+                    && ($0.call.parameters == step.call.parameters || step.undo.document != nil)
+            }
         case .nothing: isWanted = false
         case .proposal: return nil
         case nil:

@@ -10,8 +10,7 @@ extension Keeper {
         let now = step.now
         var deciding = try Deciding(policy: policy, journal: journal, now: now, tools: tools)
         guard let assessment = try step.assess(run.finding), let plan = assessment.plan,
-            let next = plan.steps.first(where: { $0.call.isSame(as: run.steps[run.cursor].call) })
-                ?? plan.steps.first(where: { $0.call.name == run.steps[run.cursor].call.name })
+            let next = plan.step(like: run.steps[run.cursor].call)
         else {
             // The rule passes already, or there is nothing more to do: what is left is to see that it holds.
             let cursor = run.cursor
@@ -56,15 +55,14 @@ extension Keeper {
             run.rest(until: now + Span(seconds: 10))
             return try finish(run, "its undo waits: \(why)", in: &step)
         }
-        let undo = try undoing(run, description, subject)
-        switch undo {
-        case .nothing:
+        switch try undoing(run, subject) {
+        case .failure(let fault):
+            try move { () throws(Run.IllegalMove) in try run.getStuck(fault.description, at: now) }
+            return try finish(run, fault.description, in: &step)
+        case .success(.nothing(let why)):
             try move { () throws(Run.IllegalMove) in try run.skipUndo(at: now) }
-            return try finish(run, "this step is undone already", in: &step)
-        case .impossible(let why):
-            try move { () throws(Run.IllegalMove) in try run.getStuck(why, at: now) }
             return try finish(run, why, in: &step)
-        case .call(let call):
+        case .success(.call(let call)):
             let decision = Guards.decideUndo(try undoFacts(of: run, at: description.started, in: &step), askedBy: person)
             step.transaction.remediation.runs.append(run)
             try commit(step, lease: nil)
@@ -92,14 +90,21 @@ extension Keeper {
 
     /// How the present step of a run is undone, by what was captured before it and what is there now.
     private func undoing(
-        _ run: Run, _ description: Description, _ subject: Step.Subject
-    ) throws(JournalError) -> UndoMaking {
+        _ run: Run, _ subject: Step.Subject
+    ) throws(JournalError) -> Result<UndoAction, UndoFault> {
         let sealed = try journal.capture(run: run.id, step: run.cursor)
-        let captured = sealed.flatMap(tools.open).flatMap { try? JSON.parse($0) }
-        guard let playbook = policy.playbooks[run.playbook] else {
-            return .impossible("the playbook \(run.playbook) is no longer there")
+        let captured = sealed.flatMap(tools.open).flatMap { try? JSON.parse($0).array } ?? []
+        let step = run.steps[run.cursor]
+        let undo = StepUndo(
+            step.call, writes: step.writes, undo: step.undo, of: run.resource.type, catalog: policy.catalog)
+        do throws(UndoFault) {
+            return .success(
+                try undo.action(
+                    captured: captured.compactMap(RawAnswer.init(json:)), answer: step.answer, written: step.written,
+                    now: subject.view.document))
+        } catch {
+            return .failure(error)
         }
-        return playbook.undo(run.steps[run.cursor], captured: captured, now: subject.view.document)
     }
 
     // MARK: Ends
@@ -181,4 +186,12 @@ extension Keeper {
 extension Run {
     /// It did not do what it was for.
     var isFailure: Bool { hasFailed || phase == .stuck }
+}
+
+extension Plan {
+    /// The step that makes a call, with the same parameters where there is one.
+    fileprivate func step(like call: PlannedCall) -> PlannedStep? {
+        let named = steps.filter { $0.call.name == call.name }
+        return named.first { $0.call.parameters == call.parameters } ?? named.first
+    }
 }

@@ -46,8 +46,7 @@ struct PlannedRequestTests {
     /// What takes a step back: with something captured, and with nothing there before.
     private func undoes(of step: PlannedStep, _ plan: Plan) throws -> [PlannedCall] {
         let undo = StepUndo(
-            step.call, writes: step.writes, undo: step.undo, of: try #require(Shipped.catalog.type(plan.resource.type)),
-            calls: Shipped.catalog.calls)
+            step.call, writes: step.writes, undo: step.undo, of: plan.resource.type, catalog: Shipped.catalog)
         switch step.undo.means {
         case .none: return []
         case .call(let call):

@@ -159,7 +159,7 @@ struct PlaybookTrial<C: HoldfastClock> {
 
     private func undo(_ step: PlannedStep) -> StepUndo {
         StepUndo(
-            step.call, writes: step.writes, undo: step.undo, of: playbook.type, calls: Shipped.catalog.calls)
+            step.call, writes: step.writes, undo: step.undo, of: playbook.type.name, catalog: Shipped.catalog)
     }
 
     /// Asks until a long operation is over; from what the journal would have kept of it.

@@ -16,7 +16,7 @@ class Google(Buckets, Firewalls, Instances, Projects, Sinks):
     def __init__(self, tokens, documents):
         self.tokens = tokens
         self.documents = documents
-        self.projects, self.policies = {}, {}
+        self.projects, self.policies, self.folders = {}, {}, {}
         self.buckets, self.bucket_policies = {}, {}
         self.firewalls, self.instances, self.sinks = {}, {}, {}
         self.operations = {}
@@ -25,6 +25,8 @@ class Google(Buckets, Firewalls, Instances, Projects, Sinks):
         self.number = 4853772226933023804
 
     def seed(self, told):
+        # `folders/1` -> {"displayName", "parent"}; a project's parent is its own member.
+        self.folders.update(told.get("folders", {}))
         for name, body in told.get("projects", {}).items():
             body = copy.deepcopy(body)
             self.policies[name] = Policy(body.pop("iamPolicy", None))
@@ -118,6 +120,8 @@ class Google(Buckets, Firewalls, Instances, Projects, Sinks):
         ("GET", r"/v2/projects/([^/]+)/sinks/([^/]+)", "get_sink", "logging.v2", "projects.sinks.get"),
         ("PATCH", r"/v2/projects/([^/]+)/sinks/([^/]+)", "patch_sink", "logging.v2", "projects.sinks.patch"),
         ("DELETE", r"/v2/projects/([^/]+)/sinks/([^/]+)", "delete_sink", "logging.v2", "projects.sinks.delete"),
+        ("GET", r"/v3/folders", "list_folders", "cloudresourcemanager.v3", "folders.list"),
+        ("GET", r"/v3/projects", "list_below", "cloudresourcemanager.v3", "projects.list"),
         ("GET", r"/v1/projects", "list_projects", "cloudresourcemanager.v1", "projects.list"),
         ("GET", r"/v1/projects/([^/:]+)", "get_project", "cloudresourcemanager.v1", "projects.get"),
         (
