@@ -55,7 +55,8 @@ def value(rng, parameter):
         if parameter.get("format") in ("int64", "uint64"):
             text = str(rng.randrange(10**15))
         if pattern.startswith("^projects/"):
-            text = f"projects/{text}"
+            # "^projects/[^/]+/sinks/[^/]+$"
+            text = pattern.strip("^$").replace("[^/]+", text)
         elif pattern and not re.match(pattern, text):
             text = "abc-1"
         return text

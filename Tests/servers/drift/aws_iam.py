@@ -152,7 +152,9 @@ def passwords(clients, policy):
 
     def show():
         try:
-            return client.get_account_password_policy()["PasswordPolicy"]
+            found = client.get_account_password_policy()["PasswordPolicy"]
+            # moto says 0 and false of what AWS leaves out.
+            return {name: value for name, value in found.items() if value or name not in ("MaxPasswordAge", "HardExpiry")}
         except client.exceptions.NoSuchEntityException:
             return {}
 

@@ -38,7 +38,7 @@ def case(playbook, variant="plain"):
     return register
 
 
-def but(state, **changes):
+def but(state, /, **changes):
     """The state with some of its members changed."""
     return {**state, **changes}
 
