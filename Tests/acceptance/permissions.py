@@ -11,6 +11,8 @@ done = subprocess.run([PROGRAM, "permissions", "--format", "json"], cwd=TOP, cap
 parts = json.loads(done.stdout)
 catalog = "\n".join(path.read_text() for path in sorted((TOP / "catalog").rglob("*.yaml")))
 declared = set(re.findall(r'permission: "?([A-Za-z0-9.:/]+)', catalog))
+for also in re.findall(r"also-needs: \[([^\]]*)\]", catalog):
+    declared |= {name.strip(' "') for name in also.split(",")}
 assert {part["cloud"] for part in parts} == {"aws", "azure", "gcp"}
 for part in parts:
     text = json.dumps(part["document"])

@@ -6,11 +6,14 @@ POST with JSON, each answer JSON:
 
 /connect  {"url", "authorities", "credentials", "subscription", "project"}: where Azure and Google are simulated
 /cases    {}: {playbook: [variants]}
-/plant    {"playbook", "variant"}: {"token", "type", "name", "region", "account", "rule", "lists", "days", "before"};
+/plant    {"playbook", "variant"}: {"token", "type", "name", "region", "account", "rule", "lists", "days", "meddles",
+          "before"};
           with "gone" [type, name] where a resource must be read before /vanish deletes it
 /vanish   {"token"}: {"before"}
 /show     {"token"}: {"state"}
 /promised {"token", "before"}: {"state"} that the fix promises
+/meddle   {"token", "before"}: {"state"} that an undo must then leave, after somebody else's change; null where the case
+          has no such change
 /loses    {"token", "state"}: {"state"} without what the playbook's undo says that it loses
 """
 
@@ -88,7 +91,7 @@ class Estate:
         self.planted[token] = planted
         told = {"token": token, "type": planted.kind, "name": planted.name, "region": planted.region,
                 "account": planted.account or self.clients.account, "rule": planted.rule, "lists": planted.lists,
-                "days": planted.days, "before": planted.show()}
+                "days": planted.days, "meddles": planted.meddle is not None, "before": planted.show()}
         return {**told, "gone": list(planted.gone[:2])} if planted.gone else told
 
     def vanish(self, told):
@@ -101,6 +104,13 @@ class Estate:
 
     def promised(self, told):
         return {"state": self.planted[told["token"]].promised(told["before"])}
+
+    def meddle(self, told):
+        planted = self.planted[told["token"]]
+        if not planted.meddle:
+            return {"state": None}
+        planted.meddle()
+        return {"state": planted.kept(told["before"])}
 
     def loses(self, told):
         return {"state": self.planted[told["token"]].loses(told["state"])}

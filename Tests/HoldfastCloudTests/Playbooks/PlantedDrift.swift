@@ -86,6 +86,13 @@ struct PlantedDrift {
         try await server.ask("promised", ["token": token, "before": before])["state"] ?? .null
     }
 
+    /// Lets somebody else change something beside the fix; what an undo must then leave, `nil` where the drift has no
+    /// such change.
+    func meddled(_ before: JSON) async throws -> JSON? {
+        let state = try await server.ask("meddle", ["token": token, "before": before])["state"] ?? .null
+        return state.isNull ? nil : state
+    }
+
     /// A state without what the undo says that it loses.
     func keeping(_ state: JSON) async throws -> JSON {
         try await server.ask("loses", ["token": token, "state": state])["state"] ?? .null

@@ -122,7 +122,16 @@ def public_statement(clients):
         lambda name: statement(name, "Ours", {"AWS": f"arn:aws:iam::{clients.account}:root"}),
         lambda name: statement(name, "All", "*"),
     )
-    return planted(s3, name, keeping(0))
+    added = statement(name, "Theirs", {"AWS": STRANGER})
+
+    def meddle():
+        found = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps({**found, "Statement": found["Statement"] + [added]}))
+
+    def kept(before):
+        return but(before, policy=canonical(json.loads(before["policy"])["Statement"] + [added]))
+
+    return planted(s3, name, keeping(0), meddle=meddle, kept=kept)
 
 
 @case("aws-s3-remove-public-statements", "alone")

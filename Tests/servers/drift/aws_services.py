@@ -50,7 +50,20 @@ def open_key(clients):
     text = json.dumps({"Version": "2012-10-17", "Statement": [own, everybody]}, indent=1)
     client.put_key_policy(KeyId=name, PolicyName="default", Policy=text)
     left = json.dumps({"Statement": [own], "Version": "2012-10-17"}, separators=(",", ":"), sort_keys=True)
-    return Planted("AWS::KMS::Key", name, show, lambda before: {**before, "policy": left})
+    added = {**everybody, "Sid": "Theirs", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}}
+
+    def meddle():
+        found = json.loads(client.get_key_policy(KeyId=name, PolicyName="default")["Policy"])
+        text = json.dumps({**found, "Statement": [added] + found["Statement"]})
+        client.put_key_policy(KeyId=name, PolicyName="default", Policy=text)
+
+    def kept(before):
+        # What was second goes back to the second place.
+        whole = {"Statement": [added, everybody, own], "Version": "2012-10-17"}
+        return {**before, "policy": json.dumps(whole, separators=(",", ":"), sort_keys=True)}
+
+    return Planted(
+        "AWS::KMS::Key", name, show, lambda before: {**before, "policy": left}, meddle=meddle, kept=kept)
 
 
 def database(clients, **settings):
@@ -188,3 +201,9 @@ def open_secret(clients):
         return {"policy": {**before["policy"], "Statement": before["policy"]["Statement"][:1]}}
 
     return Planted("AWS::SecretsManager::Secret", arn, show, promised)
+
+
+@case("aws-rds-protect-from-deletion")
+def unprotected_database(clients):
+    name, show = database(clients, DeletionProtection=False)
+    return Planted("AWS::RDS::DBInstance", name, show, lambda before: {**before, "protected": True})

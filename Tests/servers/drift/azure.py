@@ -84,6 +84,11 @@ def open_storage(clients):
     return storage_case(clients, promised, networkAcls=acls)
 
 
+@case("azure-storage-no-other-tenants")
+def replicated(clients):
+    return storage_case(clients, with_properties(allowCrossTenantReplication=False), allowCrossTenantReplication=True)
+
+
 # Key vaults
 
 

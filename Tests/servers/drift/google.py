@@ -175,7 +175,18 @@ def public_project(clients):
     def promised(before):
         return but(before, bindings=[{"role": "roles/viewer", "members": ["group:a@example.org"]}])
 
-    return planted(clients, "cloudresourcemanager.googleapis.com/Project", None, show, promised)
+    def meddle():
+        members = ["group:a@example.org", "group:new@example.org"]
+        project_policy(clients, {"role": "roles/editor", "members": ["group:b@example.org"]},
+                       {"role": "roles/viewer", "members": members})
+
+    def kept(before):
+        viewers = {"role": "roles/viewer", "members": ["allUsers", "group:a@example.org", "group:new@example.org"]}
+        editors = {"role": "roles/editor", "members": ["group:b@example.org"]}
+        return but(before, bindings=[editors, before["bindings"][1], viewers])
+
+    return planted(
+        clients, "cloudresourcemanager.googleapis.com/Project", None, show, promised, meddle=meddle, kept=kept)
 
 
 @case("gcp-project-remove-personal-accounts")
@@ -210,3 +221,22 @@ def idle_sink(clients):
         return {key: value for key, value in before.items() if key != "disabled"}
 
     return planted(clients, "logging.googleapis.com/LogSink", name, show, promised)
+
+
+@case("gcp-sql-protect-from-deletion")
+def unprotected_instance(clients):
+    name, show = instance(clients)
+    return planted(
+        clients, "sqladmin.googleapis.com/Instance", name, show,
+        lambda before: but(before, deletionProtectionEnabled=True))
+
+
+@case("gcp-bucket-keep-versions")
+def overwritten(clients):
+    buckets, name, _ = bucket(clients)
+
+    def show():
+        return {"versioning": buckets.get(bucket=name).execute().get("versioning")}
+
+    return planted(
+        clients, "storage.googleapis.com/Bucket", name, show, lambda before: {"versioning": {"enabled": True}})
