@@ -121,7 +121,7 @@ package actor Keeper {
         try step.evaluate(cause: .baseline)
         try step.evaluateAll(dirty.resource, context: dirty.context, cause: .baseline)
         step.transaction.done = [dirty]
-        try step.readAgainIfTooEarly(dirty)
+        try step.readAgainIfTooEarly(dirty, description)
         endDenials(lacking: description.lacks, reading: dirty.resource.description, in: &step)
         step.countRead(of: dirty, gaveState: true)
         try commit(step, lease: nil)
@@ -230,6 +230,9 @@ package actor Keeper {
         _ policy: Policy, because what: String = "a reload", now: Timestamp
     ) throws(JournalError) -> [FindingChange: Int] {
         self.policy = policy
+        // What was about to be written was decided by the settings of before.
+        memory.prepared = [:]
+        try noteModes(now: now)
         var changes: [FindingChange: Int] = [:]
         var last: ResourceID?
         while true {

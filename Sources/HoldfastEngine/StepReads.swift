@@ -72,18 +72,22 @@ extension Step {
                 reason: "a part could not be read"))
     }
 
-    /// A read that started before it could be sure to see the newest event is read again when it can be.
-    mutating func readAgainIfTooEarly(_ dirty: DirtyResource) throws(JournalError) {
+    /// A read that started before it could be sure to see the newest event is read again when it can be. Both times are
+    /// the cloud's: what our own clock shows says nothing of it.
+    mutating func readAgainIfTooEarly(_ dirty: DirtyResource, _ description: Description) throws(JournalError) {
         let subject = try subject(dirty.resource, context: dirty.context)
         // Items stand in order: a reported one that comes last came after all that was read.
         guard let newest = subject.view.applied.last, newest.source == .reported, !subject.view.isDeleted
         else { return }
+        let margin = policy.resolution(for: dirty.resource.type) + policy.margin(for: dirty.resource.type)
+        let missing = (newest.time + margin).since(description.started) + Span(nanoseconds: 1)
+        // A recorded state stays as old as it is: one that gave nothing new, or is older than any read can be, cannot
+        // get better by repeating.
+        let sure = description.started - margin
+        let isNew = !subject.before.items.contains { $0.source == .observed && $0.time == sure }
+        guard isNew, missing.nanoseconds <= (margin + policy.limits.clockTolerance).nanoseconds else { return }
         var again = dirty
-        again.notBefore =
-            newest.time + policy.resolution(for: dirty.resource.type)
-            + policy.margin(for: dirty.resource.type) + Span(nanoseconds: 1)
-        // One that was due then already cannot get better by repeating: a recorded state stays as old as it is.
-        guard again.notBefore > dirty.notBefore else { return }
+        again.notBefore = now + Span(nanoseconds: max(missing.nanoseconds, 1))
         again.attempts = 0
         again.reason = "read too early"
         transaction.dirty.append(again)

@@ -1,5 +1,6 @@
 internal import Foundation
 package import HoldfastCore
+package import HoldfastCrypto
 package import HoldfastEngine
 internal import Hummingbird
 internal import HummingbirdCore
@@ -19,19 +20,25 @@ package struct Server: Sendable {
         package var measure: @Sendable () async throws -> Measured
         /// How the provider of identities is reached.
         package var outbound: Outbound
+        package var keeper: Keeper
+        /// The provider's secret for this service; `nil` for a public client.
+        package var clientSecret: Secret?
         package var now: @Sendable () -> Timestamp
         package var logger: Logger
 
         package init(
             version: String, archive: @escaping @Sendable () async -> Archive,
             missing: @escaping @Sendable () async -> [String], measure: @escaping @Sendable () async throws -> Measured,
-            outbound: @escaping Outbound, now: @escaping @Sendable () -> Timestamp, logger: Logger
+            outbound: @escaping Outbound, keeper: Keeper, clientSecret: Secret? = nil,
+            now: @escaping @Sendable () -> Timestamp, logger: Logger
         ) {
             self.version = version
             self.archive = archive
             self.missing = missing
             self.measure = measure
             self.outbound = outbound
+            self.keeper = keeper
+            self.clientSecret = clientSecret
             self.now = now
             self.logger = logger
         }
@@ -42,6 +49,7 @@ package struct Server: Sendable {
     private let rules: AccessRules
     private let socket: SocketFile?
     private let listening: @Sendable (String) async -> Void
+    private let place = ListeningPlace()
 
     /// Connections at one time, for each of the places that are listened at.
     static let connections = 256
@@ -71,7 +79,9 @@ package struct Server: Sendable {
             if let listen = settings.listen {
                 let application = application(door, .hostname(listen.host, port: listen.port)) { channel in
                     let port = channel.localAddress?.port ?? listen.port
-                    await listening("http://\(ListenAddress(host: listen.host, port: port))")
+                    let url = "http://\(ListenAddress(host: listen.host, port: port))"
+                    await place.note(url)
+                    await listening(url)
                 }
                 group.addTask { try await application.run() }
             }
@@ -122,19 +132,58 @@ package struct Server: Sendable {
             missing: parts.missing, measure: parts.measure, requests: tally, doorkeeper: doorkeeper,
             metricsNeedReader: settings.isBehindTLS
         ).add(to: router)
+        router.get(RouterPath(Style.path)) { _, _ in
+            var response = Response.text(Style.text, type: "text/css; charset=utf-8")
+            response.headers[.cacheControl] = "public, max-age=31536000, immutable"
+            return response
+        }
+        let desk = Desk(keeper: parts.keeper, archive: parts.archive, rules: rules, now: parts.now)
+        addAPI(to: router, desk, doorkeeper)
+        addPages(to: router, desk, doorkeeper)
+        return FrontDoor(
+            inner: router.buildResponder(), hosts: Hosts(settings), isBehindTLS: settings.isBehindTLS, tally: tally,
+            errorPage: Layout.refusal)
+    }
+
+    private func addAPI(to router: Router<Visit>, _ desk: Desk, _ doorkeeper: Doorkeeper) {
         let api = router.group("api/v1")
         let offer = settings.provider.map {
-            ProviderClient.Offer(
-                issuer: $0.issuer, clientID: $0.clientID, audience: $0.audience, scopes: $0.scopes)
+            ProviderClient.Offer(issuer: $0.issuer, clientID: $0.clientID, audience: $0.audience, scopes: $0.scopes)
         }
         api.get("sign-in") { _, _ in
             guard let offer else { throw Refusal.notFound("`server: oidc:` names no provider") }
             return Response.json(offer.json)
         }
-        ReadRoutes(archive: parts.archive).add(to: api.add(middleware: Admission(doorkeeper: doorkeeper)))
-        return FrontDoor(
-            inner: router.buildResponder(), hosts: Hosts(settings), isBehindTLS: settings.isBehindTLS, tally: tally
-        ) { refusal in refusal.message }
+        let admitted = api.add(middleware: Admission(doorkeeper: doorkeeper))
+        ReadRoutes(archive: parts.archive).add(to: admitted)
+        DeskRoutes(desk: desk, doorkeeper: doorkeeper, url: { () throws(Refusal) in try await place.url(settings) })
+            .add(to: admitted)
+    }
+
+    private func addPages(to router: Router<Visit>, _ desk: Desk, _ doorkeeper: Doorkeeper) {
+        let cookies = Cookies(isSecure: settings.isBehindTLS)
+        let signIn = SignInRoutes(
+            doorkeeper: doorkeeper, settings: settings, cookies: cookies, clientSecret: parts.clientSecret,
+            outbound: parts.outbound, moments: { Moments(now: parts.now()) })
+        signIn.add(to: router)
+        let pages = router.group("").add(
+            middleware: Reception(doorkeeper: doorkeeper, cookies: cookies, hosts: Hosts(settings), signIn: signIn))
+        PageRoutes(desk: desk, doorkeeper: doorkeeper, cookies: cookies).add(to: pages)
+    }
+}
+
+/// Where the server listens for browsers, once it does.
+private actor ListeningPlace {
+    private var place: String?
+
+    func note(_ place: String) { self.place = place }
+
+    /// How a browser on this machine, or through what ends TLS, reaches it.
+    func url(_ settings: ServerSettings) throws(Refusal) -> String {
+        guard let url = settings.url ?? place else {
+            throw .conflict("no browser reaches this server: `server: listen:` is none")
+        }
+        return url
     }
 }
 

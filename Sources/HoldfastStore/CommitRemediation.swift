@@ -12,6 +12,7 @@ extension Commit {
         try write(words: writes)
         try write(stops: writes)
         try write(campaigns: writes.campaigns)
+        try write(cares: writes.cares)
         try write(candidates: writes)
     }
 

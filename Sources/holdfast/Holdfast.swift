@@ -16,7 +16,9 @@ struct Holdfast: AsyncParsableCommand {
             PinCommand.self, RulesCommand.self, CatalogCommand.self, SimulateCommand.self, AuditCommand.self,
             VerifyCommand.self, SchemaCommand.self, NoticesCommand.self, ScanCommand.self,
             PermissionsCommand.self, AccountsCommand.self, StatusCommand.self, DeadLettersCommand.self,
-            CountersCommand.self, LoginCommand.self, TokenCommand.self,
+            CountersCommand.self, LoginCommand.self, TokenCommand.self, ApprovalsCommand.self, ApproveCommand.self,
+            RefuseCommand.self, HoldCommand.self, HaltCommand.self, ResumeCommand.self, UndoCommand.self,
+            RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, WhyCommand.self,
         ])
 }
 

@@ -15,11 +15,13 @@ enum ShippedData {
     static let top = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
 
-    static let policy: Policy = {
+    static let policy = policy(Configuration(folder: top))
+
+    static func policy(_ configuration: Configuration) -> Policy {
         let folders = DataFolders(
             catalog: ["\(top)/catalog"], baseline: ["\(top)/baseline"], playbooks: ["\(top)/playbooks"])
-        return DataSet(folders, configuration: Configuration(folder: top), now: ServerBench.start).policy()
-    }()
+        return DataSet(folders, configuration: configuration, now: ServerBench.start).policy()
+    }
 }
 
 /// A folder that goes when nothing uses it any more.
@@ -48,7 +50,7 @@ struct ServerBench: Sendable {
 
     var settings = ServerSettings()
     var people = People()
-    var policy = ShippedData.policy
+    let policy: Policy
     let journal: SQLiteJournal
     let keeper: Keeper
     let clock: HandClock
@@ -63,11 +65,15 @@ struct ServerBench: Sendable {
         var text: String { all.withLock { $0.joined(separator: "\n") } }
     }
 
-    init(clock: HandClock = HandClock(start)) throws {
+    init(
+        clock: HandClock = HandClock(start), policy: Policy = ShippedData.policy,
+        tools: RemediationTools = RemediationTools()
+    ) throws {
         self.clock = clock
+        self.policy = policy
         folder = try Folder()
         journal = try SQLiteJournal(.inMemory)
-        keeper = try Keeper(journal: journal, policy: ShippedData.policy, limits: Limits())
+        keeper = try Keeper(journal: journal, policy: policy, limits: Limits(), tools: tools)
         settings.listen = ListenAddress(host: "127.0.0.1", port: 0)
         people.identities = [Identity(person: "ann.lee", oidc: ["subject-1"], local: [NSUserName()])]
         people.roles = ["viewer": ["ann.lee"]]
@@ -141,7 +147,7 @@ struct ServerBench: Sendable {
         let (journal, keeper, policy, clock, lines) = (journal, keeper, policy, clock, lines)
         let http = HTTPClient()
         return Server.Parts(
-            version: "0.0.0", archive: { Archive(journal: journal, policy: policy) }, missing: missing,
+            version: "0.0.0", archive: { Archive(journal: journal, policy: policy) { clock.now } }, missing: missing,
             measure: {
                 let dirty = try journal.dirtySummary()
                 return Measured(
@@ -162,7 +168,7 @@ struct ServerBench: Sendable {
                     throw OutboundFailure(error.description)
                 }
             },
-            now: { clock.now },
+            keeper: keeper, now: { clock.now },
             logger: Logger(label: "test") { _ in
                 var settings = LogSettings()
                 settings.format = .json

@@ -119,7 +119,8 @@ struct RemediationReader {
             guard let value = node["keys"]?[key], let text = value.text else { continue }
             if !text.hasPrefix("env:"), !text.hasPrefix("file:") {
                 problems.append(
-                    Problem("a key does not stand in a configuration file: write env:NAME or file:PATH", at: value.place))
+                    Problem(
+                        "a key does not stand in a configuration file: write env:NAME or file:PATH", at: value.place))
             }
         }
         if settings.highest == .remediate, node["keys"]?["captures"] == nil {

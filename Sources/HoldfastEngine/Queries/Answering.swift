@@ -27,6 +27,26 @@ extension Archive {
         case .counters(let name):
             return .success(.list(try journal.counters(name: name).map(\.json), next: nil))
         case .audit(let kinds): return .success(try audit(kinds, page))
+        case .approvals, .planOf, .why, .runs, .run, .halts, .rollout, .campaigns: return try readDesk(query, page)
+        }
+    }
+
+    private func readDesk(_ query: Query, _ page: Page) throws(JournalError) -> Result<Answer, QueryError> {
+        switch query {
+        case .planOf(let digest): return try plan(beginning: digest).map { .one($0) }
+        case .why(let id):
+            guard let about = try about(finding: id) else { return .failure(.noFinding(id)) }
+            return .success(.one(about))
+        case .runs: return .success(.list(try journal.runs(limit: page.limit).map(\.json), next: nil))
+        case .run(let id):
+            guard let run = try journal.run(id: id) else {
+                return .failure(QueryError(.unknown, "there is no run \(id); `holdfast runs` lists them"))
+            }
+            return .success(.one(run.json))
+        case .halts: return .success(.list(try journal.halts().map(\.json), next: nil))
+        case .rollout: return .success(.list(try rollout(now: now()), next: nil))
+        case .campaigns: return .success(.list(try journal.campaigns().map(\.json), next: nil))
+        default: return .success(.list(try approvals(), next: nil))
         }
     }
 

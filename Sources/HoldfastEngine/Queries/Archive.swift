@@ -4,11 +4,14 @@ package import HoldfastJSON
 /// Reads a journal for people: as it is, or as it was.
 package struct Archive: Sendable {
     package let journal: any Journal
-    private let policy: Policy
+    let policy: Policy
+    let now: @Sendable () -> Timestamp
 
-    package init(journal: any Journal, policy: Policy) {
+    /// - Parameter now: the time that people ask at, on which soaks depend.
+    package init(journal: any Journal, policy: Policy, now: @escaping @Sendable () -> Timestamp) {
         self.journal = journal
         self.policy = policy
+        self.now = now
     }
 
     /// A resource with everything that is known of it.

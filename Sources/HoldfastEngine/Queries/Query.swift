@@ -16,6 +16,20 @@ package enum Query: Sendable, Hashable {
     case counters(String)
     /// Of these kinds, or of all.
     case audit(kinds: [String])
+    /// What waits for people.
+    case approvals
+    /// A plan by its digest or the beginning of it, with all that a person decides by.
+    case planOf(digest: String)
+    /// What the guards say of a finding, and what was done about it.
+    case why(finding: String)
+    /// The newest first.
+    case runs
+    case run(String)
+    /// Halts in force.
+    case halts
+    /// Where each playbook stands in each environment.
+    case rollout
+    case campaigns
 }
 
 /// Which findings.

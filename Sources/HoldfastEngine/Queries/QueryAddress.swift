@@ -21,14 +21,24 @@ extension Query {
         case .deadLetters: (["dead-letters"], [])
         case .counters(let name): (["counters"], [("name", name)])
         case .audit(let kinds): (["audit"], kinds.map { ("kind", $0) })
+        case .approvals: (["approvals"], [])
+        case .planOf(let digest): (["plans", digest], [])
+        case .why(let finding): (["findings", finding, "why"], [])
+        case .runs: (["runs"], [])
+        case .run(let id): (["runs", id], [])
+        case .halts: (["halts"], [])
+        case .rollout: (["rollout"], [])
+        case .campaigns: (["campaigns"], [])
         }
     }
 
     /// Whether its answer is a list that comes in parts.
     package var isPaged: Bool {
         switch self {
-        case .findings, .resources, .deadLetters, .audit: true
-        case .finding, .plan, .resource, .notices, .counters: false
+        case .findings, .resources, .deadLetters, .audit, .runs: true
+        case .finding, .plan, .resource, .notices, .counters, .approvals, .planOf, .why, .run, .halts, .rollout,
+            .campaigns:
+            false
         }
     }
 
@@ -38,10 +48,12 @@ extension Query {
     ) throws(QueryError) -> (query: Query, page: Page)? {
         var values = ParameterReader(parameters)
         let query: Query
+        let word = path.count == 3 ? path[2] : ""
         switch (path.first, path.count) {
         case ("findings", 1): query = .findings(try FindingFilter(&values))
         case ("findings", 2): query = .finding(path[1])
-        case ("findings", 3) where path[2] == "plan": query = .plan(finding: path[1])
+        case ("findings", 3) where word == "plan": query = .plan(finding: path[1])
+        case ("findings", 3) where word == "why": query = .why(finding: path[1])
         case ("resources", 1): query = .resources(try ResourceFilter(&values))
         case ("resource", 1):
             query = .resource(
@@ -50,6 +62,13 @@ extension Query {
         case ("dead-letters", 1): query = .deadLetters
         case ("counters", 1): query = .counters(try values.required("name"))
         case ("audit", 1): query = .audit(kinds: values.all("kind"))
+        case ("approvals", 1): query = .approvals
+        case ("plans", 2): query = .planOf(digest: path[1])
+        case ("runs", 1): query = .runs
+        case ("runs", 2): query = .run(path[1])
+        case ("halts", 1): query = .halts
+        case ("rollout", 1): query = .rollout
+        case ("campaigns", 1): query = .campaigns
         default: return nil
         }
         let page = Page(after: values.first("after") ?? "", limit: try values.limit())

@@ -159,6 +159,7 @@ package struct RemediationWrites: Sendable {
     package var openings: [Opening] = []
     package var modes: [ModeRecord] = []
     package var campaigns: [Campaign] = []
+    package var cares: [Care] = []
     /// Events that came back from writes of ours, with the run.
     package var ownEvents: [(event: String, run: String)] = []
     package init() {}
@@ -219,6 +220,10 @@ package protocol RemediationJournal: AnyObject, Sendable {
     func candidates(dueAt: Timestamp, limit: Int) throws(JournalError) -> [Candidate]
     func nextCandidate() throws(JournalError) -> Timestamp?
     func decision(of finding: String) throws(JournalError) -> Decision?
+    /// Plans whose digest begins so, each digest once with the finding that it was made for, at most `limit`.
+    func plans(beginning digest: String, limit: Int) throws(JournalError) -> [(digest: String, finding: String)]
+    /// `nil` where nobody has said anything of it.
+    func care(of finding: String) throws(JournalError) -> Care?
     /// The newest first; `nil`: of all.
     func decisions(limit: Int) throws(JournalError) -> [Decision]
     func run(id: String) throws(JournalError) -> Run?

@@ -10,7 +10,9 @@ struct ReadRoutes: Sendable {
     func add(to group: RouterGroup<Visit>) {
         for path in [
             "findings", "findings/:id", "findings/:id/plan", "resources", "resource", "notices", "dead-letters",
-            "counters", "audit",
+            "counters", "audit", "approvals", "plans/:digest", "findings/:id/why", "runs", "runs/:id", "halts",
+            "rollout",
+            "campaigns",
         ] {
             group.get(RouterPath(path)) { request, _ in try await self.answer(request) }
         }
@@ -71,6 +73,9 @@ enum Address {
         }
         return found
     }
+
+    /// A part of a path.
+    static func decoded(_ text: some StringProtocol) -> String? { decode(text, plusIsSpace: false) }
 
     private static func decode(_ text: some StringProtocol, plusIsSpace: Bool) -> String? {
         var bytes: [UInt8] = []

@@ -24,8 +24,10 @@ actor Doorkeeper {
         var binding: String
     }
 
-    init(settings: ServerSettings, rules: AccessRules, fetch: @escaping Outbound, now: @escaping @Sendable () -> Timestamp)
-    {
+    init(
+        settings: ServerSettings, rules: AccessRules, fetch: @escaping Outbound,
+        now: @escaping @Sendable () -> Timestamp
+    ) {
         self.settings = settings
         self.rules = rules
         self.now = now
@@ -125,7 +127,8 @@ actor Doorkeeper {
 
     private func spent(_ peer: Peer) -> Refusal {
         failures.fail(peer.place, now: now())
-        return .unauthenticated("this link was used or is older than two minutes; `holdfast approvals open` makes another")
+        return .unauthenticated(
+            "this link was used or is older than two minutes; `holdfast approvals open` makes another")
     }
 
     // MARK: Sign-in at the provider

@@ -22,8 +22,10 @@ enum Peer: Sendable, Hashable {
             return .address(channel.remoteAddress?.ipAddress ?? "unknown")
         }
         // Without credentials nobody is anybody: the number that no user has.
-        let credentials = try? await (channel as? any SocketOptionProvider)?
-            .unsafeGetSocketOption(level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED)).get() as Credentials?
+        let credentials =
+            try? await (channel as? any SocketOptionProvider)?
+            .unsafeGetSocketOption(level: .socket, name: NIOBSDSocket.Option(rawValue: SO_PEERCRED)).get()
+            as Credentials?
         let id = credentials?.user ?? UInt32.max
         return .user(id: id, name: userName(id))
     }

@@ -55,6 +55,9 @@ struct Sessions: Sendable {
     }
 
     private static func key(_ id: String) -> String { sha256(id.utf8).description }
+
+    /// In a time that depends on the lengths alone.
+    static func areEqual(_ a: String, _ b: String) -> Bool { constantTimeEqual(Array(a.utf8), Array(b.utf8)) }
 }
 
 /// Things that may be taken once, within a time, by who knows their code: one-time links, sign-ins under way.

@@ -51,7 +51,8 @@ struct TokenRules: Sendable {
             throw CompactToken.refused("is not meant for \(wanted[0])")
         }
         // OpenID Connect Core, 3.1.3.7: a token for several names the one that it was given to.
-        if case .signIn = kind, audiences.count > 1 || claims["azp"] != nil, claims["azp"]?.string != provider.clientID {
+        if case .signIn = kind, audiences.count > 1 || claims["azp"] != nil, claims["azp"]?.string != provider.clientID
+        {
             throw CompactToken.refused("was given to another client")
         }
     }

@@ -22,6 +22,8 @@ struct FrontDoor<Inner: HTTPResponder>: HTTPResponder where Inner.Context == Vis
         do {
             try checkHost(request, visit)
             response = try await inner.respond(to: request, context: visit)
+            // The router's own answer says nothing.
+            if response.status == .notFound, response.body.contentLength == 0 { throw HTTPError(.notFound) }
         } catch {
             response = answer(Self.refusal(for: error, request, visit), to: request)
         }

@@ -34,7 +34,8 @@ struct Hosts: Sendable {
     }
 
     private static func name(_ authority: String) -> String {
-        guard let colon = authority.lastIndex(of: ":"), authority[authority.index(after: colon)...].allSatisfy(\.isNumber)
+        guard let colon = authority.lastIndex(of: ":"),
+            authority[authority.index(after: colon)...].allSatisfy(\.isNumber)
         else { return authority }
         return String(authority[..<colon])
     }

@@ -34,7 +34,8 @@ package struct LogLines: LogHandler {
         switch format {
         case .json:
             let own: [(String, JSON)] = [
-                ("time", .string(now().description)), ("level", .string(level)), ("message", .string("\(event.message)")),
+                ("time", .string(now().description)), ("level", .string(level)),
+                ("message", .string("\(event.message)")),
             ]
             write(JSON.object(JSONObject(own + values.map { ($0.0, .string($0.1)) })).canonicalText)
         case .text:

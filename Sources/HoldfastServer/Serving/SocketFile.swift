@@ -23,7 +23,8 @@ struct SocketFile: Sendable {
         nursery = "\(folder)/.hf-\(getpid())/s"
         for place in [path, nursery] where place.utf8.count > Self.longest {
             throw ServerFailure(
-                "socket: \(place) has \(place.utf8.count) bytes, and the system takes \(Self.longest); name a shorter one")
+                "socket: \(place) has \(place.utf8.count) bytes, and the system takes \(Self.longest): shorten it"
+            )
         }
         try checkFolder()
         try checkPlace()

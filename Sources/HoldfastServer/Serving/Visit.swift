@@ -11,6 +11,10 @@ struct Visit: RequestContext {
     var peer = Peer.address("unknown")
     /// Set where the route asks for one.
     var caller: Caller?
+    /// Of a browser that is signed in.
+    var session: Sessions.Session?
+    /// What a browser posted, once it is known to come from a page of ours.
+    var form: Form?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

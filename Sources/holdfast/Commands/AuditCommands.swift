@@ -14,7 +14,8 @@ struct AuditCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "List audit entries, the oldest first: decisions, approvals, calls, loads of data files.")
         @OptionGroup var ask: AskOptions
-        @Option(parsing: .upToNextOption, help: "Only entries of these kinds: data-loaded, plan, …") var kind: [String] = []
+        @Option(parsing: .upToNextOption, help: "Only entries of these kinds: data-loaded, plan, …") var kind:
+            [String] = []
         @Option(help: "text, json or jsonl; jsonl is what exports take.") var format: ListFormat = .text
 
         func run() async throws {

@@ -5,7 +5,13 @@ import HoldfastJSON
 
 struct FindingsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "findings", abstract: "List findings: what drifted, since when, and who did it.")
+        commandName: "findings", abstract: "List findings: what drifted, since when, and who did it.",
+        subcommands: [FindingsList.self, AcknowledgeCommand.self, AssignCommand.self],
+        defaultSubcommand: FindingsList.self)
+}
+
+struct FindingsList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List findings (the default).")
 
     @OptionGroup var ask: AskOptions
     @Flag(help: "Only those that are open or stale.") var open = false

@@ -49,7 +49,8 @@ struct ResourcesCommand: AsyncParsableCommand {
     @Option(help: "Only of this type.") var type: String?
     @Option(help: "Only of this account.") var account: String?
     @Option(help: "Only with this label or tag: NAME or NAME=VALUE.") var label: String?
-    @Option(name: .customLong("where"), help: "Only where a path has this value: PATH=VALUE.") var condition: PathCondition?
+    @Option(name: .customLong("where"), help: "Only where a path has this value: PATH=VALUE.") var condition:
+        PathCondition?
     @Option(name: .customLong("as-of"), help: "A moment (RFC 3339): what had happened by then.") var asOf: Timestamp?
     @Option(help: "text, json or jsonl.") var format: ListFormat = .text
 

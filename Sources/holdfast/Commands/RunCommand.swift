@@ -62,8 +62,10 @@ struct RunCommand: AsyncParsableCommand {
         ) { happening in
             if configuration.log.format == .text { progress.tell(happening) } else { Logs.tell(happening, to: logger) }
         }
+        let http = Serving.client(configuration)
+        let prompting = try Prompting(configuration, http)
         let lane = RemediationLane(
-            keeper: keeper, reader: reader, writer: clouds?.writer, clock: clock, runsAtOnce: configuration.runsAtOnce)
+            keeper: keeper, reader: reader, writer: clouds?.writer, notifiers: prompting.notifiers, clock: clock, runsAtOnce: configuration.runsAtOnce)
         let metering = Metering(clouds: clouds, keeper: keeper, clock: clock)
         let group = ServiceGroup(
             configuration: .init(
@@ -85,7 +87,8 @@ struct RunCommand: AsyncParsableCommand {
                     .init(service: metering),
                     .init(
                         service: try Serving(
-                            configuration, keeper, journal, sources: sources.map(\.name), clock, logger)),
+                            configuration, keeper, journal, sources: sources.map(\.name), prompts: prompting.tally,
+                            http: http, clock, logger)),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
         try await metering.write()
@@ -138,7 +141,7 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 /// The engine as a service that SIGTERM shuts down.
-private struct Running: ServiceLifecycle.Service {
+private struct Running: Part {
     let service: HoldfastEngine.Service<SystemWallClock>
 
     func run() async throws {

@@ -51,7 +51,9 @@ struct AskOptions: ParsableArguments {
 extension StoreOptions {
     /// The configuration's journal, to be read.
     func archive() throws -> Archive {
-        Archive(journal: try openToRead(), policy: try DataSet.load(try ConfigurationFile.read(config)).policy())
+        Archive(journal: try openToRead(), policy: try DataSet.load(try ConfigurationFile.read(config)).policy()) {
+            SystemWallClock.now
+        }
     }
 }
 

@@ -124,7 +124,7 @@ actor Enrolment {
 }
 
 /// Looks for new accounts at the start and again and again.
-struct Discovering: ServiceLifecycle.Service {
+struct Discovering: Part {
     let enrolment: Enrolment
     let every: Span
     let isOn: Bool
@@ -142,7 +142,7 @@ struct Discovering: ServiceLifecycle.Service {
 }
 
 /// Counts what clouds said of too many calls into the journal, now and then and at the end.
-struct Metering: ServiceLifecycle.Service {
+struct Metering: Part {
     let clouds: Clouds?
     let keeper: Keeper
     let clock: SystemWallClock

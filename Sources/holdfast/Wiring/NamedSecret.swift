@@ -16,6 +16,6 @@ enum NamedSecret {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw Failure("\(path) cannot be read, or is no text")
         }
-        return Secret(text)
+        return Secret(text.trimmingCharacters(in: .newlines))
     }
 }

@@ -9,7 +9,7 @@ import ServiceLifecycle
 import UnixSignals
 
 /// SIGHUP: data files are read again; what is broken keeps the old ones in force.
-struct Reloading: ServiceLifecycle.Service {
+struct Reloading: Part {
     let config: String
     let keeper: Keeper
     let enrolment: Enrolment
@@ -42,7 +42,7 @@ struct Reloading: ServiceLifecycle.Service {
 }
 
 /// Checkpoints of the audit log go to the anchors once a minute, and when the service stops.
-struct Anchoring: ServiceLifecycle.Service {
+struct Anchoring: Part {
     let journal: SQLiteJournal
     let paths: [String]
     let clock: SystemWallClock

@@ -45,7 +45,8 @@ struct ServerClient: Sendable {
     func post(_ path: [String], _ body: JSON) async throws -> JSON { try await send("POST", path, body: body) }
 
     private func send(_ method: String, _ path: [String], query: String = "", body: JSON? = nil) async throws -> JSON {
-        let url = "\(base)/api/v1/" + path.map(percentEncoded).joined(separator: "/") + (query.isEmpty ? "" : "?\(query)")
+        let url =
+            "\(base)/api/v1/" + path.map(percentEncoded).joined(separator: "/") + (query.isEmpty ? "" : "?\(query)")
         var headers = HTTPHeaders(["Accept": "application/json"])
         if body != nil { headers["Content-Type"] = "application/json" }
         if let token { headers["Authorization"] = "Bearer \(token)" }

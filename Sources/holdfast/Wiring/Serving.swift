@@ -1,5 +1,6 @@
 import Foundation
 import HoldfastCore
+import HoldfastCrypto
 import HoldfastEngine
 import HoldfastFiles
 import HoldfastHTTP
@@ -9,7 +10,7 @@ import Logging
 import ServiceLifecycle
 
 /// The server as a part of the service; nothing listens where the configuration has no `server:`.
-struct Serving: ServiceLifecycle.Service {
+struct Serving: Part {
     private let server: Server?
     private let http: HTTPClient
 
@@ -18,27 +19,28 @@ struct Serving: ServiceLifecycle.Service {
     ///   - sources: names of those whose positions the service needs.
     init(
         _ configuration: Configuration, _ keeper: Keeper, _ journal: SQLiteJournal, sources: [String],
-        _ clock: SystemWallClock, _ logger: Logger
+        prompts: PromptTally, http: HTTPClient, _ clock: SystemWallClock, _ logger: Logger
     ) throws {
-        var options = HTTPClientOptions()
-        options.authorities = configuration.endpoints.authorities.map(configuration.resolve)
-        http = HTTPClient(options)
+        self.http = http
         guard let settings = configuration.server else {
             server = nil
             return
         }
         // A connection of its own: a long read never keeps a commit waiting.
         let reading = try SQLiteJournal(.file(configuration.sqlitePath), access: .readOnly)
-        let measuring = Measuring(journal: reading, keeper: keeper, clock: clock)
+        let measuring = Measuring(journal: reading, keeper: keeper, prompts: prompts, clock: clock)
         server = try Server(
             settings: settings, socketPath: settings.socket.map(configuration.resolve),
-            rules: AccessRules(people: configuration.people),
+            rules: AccessRules(people: configuration.people, deciding: configuration.remediation.approvals.chain),
             parts: Server.Parts(
                 version: Version.text,
-                archive: { Archive(journal: reading, policy: await keeper.policy) },
+                archive: { Archive(journal: reading, policy: await keeper.policy) { SystemWallClock.now } },
                 missing: { await Readiness(keeper: keeper, journal: journal, sources: sources).missing() },
                 measure: { try await measuring.measure() },
-                outbound: Self.outbound(http), now: { SystemWallClock.now }, logger: logger)
+                outbound: Self.outbound(http), keeper: keeper,
+                clientSecret: try settings.provider?.clientSecret.map { try NamedSecret.read($0, configuration) },
+                now: { SystemWallClock.now },
+                logger: logger)
         ) { place in
             logger.info("listening", metadata: [LogKey.address.name: "\(place)"])
         }
@@ -48,6 +50,13 @@ struct Serving: ServiceLifecycle.Service {
         guard let server else { return try await gracefulShutdown() }
         try await server.run()
         await http.close()
+    }
+
+    /// What providers of identities and webhooks are reached by.
+    static func client(_ configuration: Configuration) -> HTTPClient {
+        var options = HTTPClientOptions()
+        options.authorities = configuration.endpoints.authorities.map(configuration.resolve)
+        return HTTPClient(options)
     }
 
     /// Requests to a provider of identities or a webhook, by libcurl. Answers of more than 1 MiB are not taken.
@@ -91,12 +100,14 @@ struct Readiness {
 actor Measuring {
     private let journal: SQLiteJournal
     private let keeper: Keeper
+    private let prompts: PromptTally
     private let clock: SystemWallClock
     private var last: Measured?
 
-    init(journal: SQLiteJournal, keeper: Keeper, clock: SystemWallClock) {
+    init(journal: SQLiteJournal, keeper: Keeper, prompts: PromptTally, clock: SystemWallClock) {
         self.journal = journal
         self.keeper = keeper
+        self.prompts = prompts
         self.clock = clock
     }
 
@@ -107,8 +118,34 @@ actor Measuring {
         guard let process = ProcessUse.current() else { throw Failure("/proc cannot be read") }
         let measured = Measured(
             version: Version.text, now: now, totals: await keeper.totals, dirty: dirty.count, oldestDirty: dirty.oldest,
-            notices: try journal.openNotices(), tallies: try journal.tallies(), process: process)
+            notices: try journal.openNotices(), tallies: try journal.tallies(), process: process,
+            prompts: await prompts.all)
         last = measured
         return measured
+    }
+}
+
+/// The ways by which people are told of what waits for them, beside the pages.
+struct Prompting {
+    let notifiers: [any Notifier]
+    let tally: PromptTally
+
+    /// - Throws: ``Failure`` where a secret that the configuration names is not there, or too short.
+    init(_ configuration: Configuration, _ http: HTTPClient) throws {
+        let settings = configuration.server
+        let base = settings?.url ?? settings?.listen.map { "http://\($0)" }
+        let webhooks = try configuration.webhooks.enumerated().map { index, webhook in
+            let key = try NamedSecret.read(webhook.secret, configuration)
+            guard key.revealed.utf8.count >= WebhookNotifier.shortestKey else {
+                throw Failure("\(webhook.secret): a webhook's key has \(WebhookNotifier.shortestKey) bytes at least")
+            }
+            return WebhookNotifier(
+                name: "webhook \(index + 1)", url: webhook.url, key: key,
+                link: { digest in base.map { "\($0)/plans/\(digest)" } }, now: { SystemWallClock.now },
+                send: Serving.outbound(http))
+        }
+        let tally = PromptTally(webhooks.map(\.name))
+        notifiers = webhooks.map { CountedNotifier($0, tally: tally) }
+        self.tally = tally
     }
 }

@@ -10,7 +10,8 @@ enum StoredTokens {
     /// `$XDG_STATE_HOME/holdfast/tokens.json`.
     private static var file: String {
         let environment = ProcessInfo.processInfo.environment
-        let state = environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() + "/.local/state"
+        let state =
+            environment["XDG_STATE_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? NSHomeDirectory() + "/.local/state"
         return state + "/holdfast/tokens.json"
     }
 

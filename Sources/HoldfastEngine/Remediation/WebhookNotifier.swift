@@ -1,0 +1,66 @@
+package import HoldfastCore
+package import HoldfastCrypto
+internal import HoldfastJSON
+
+/// Sends prompts to a URL, signed, once each time it is asked to.
+///
+/// The body is `{"kind": "approval-asked", "at", "prompt", "url"}`. The signature is HMAC-SHA-256 under the configured
+/// key over the header `Holdfast-Timestamp` (seconds since 1970), a full stop and the body; `Holdfast-Signature` is
+/// `v1=` and its hexadecimal digits. Who takes it compares both, refuses what is older than five minutes, and takes one
+/// `Holdfast-Delivery` once.
+package struct WebhookNotifier: Notifier {
+    package let name: String
+    private let url: String
+    private let key: Secret
+    private let link: @Sendable (_ digest: String) -> String?
+    private let now: @Sendable () -> Timestamp
+    private let send: Outbound
+
+    /// Bytes of the shortest key.
+    package static let shortestKey = 16
+
+    /// - Parameters:
+    ///   - name: `webhook 1`: what messages call it, since URLs may hold secrets.
+    ///   - link: the page of a plan, as browsers reach it; `nil` where none does.
+    package init(
+        name: String, url: String, key: Secret, link: @escaping @Sendable (_ digest: String) -> String?,
+        now: @escaping @Sendable () -> Timestamp, send: @escaping Outbound
+    ) {
+        self.name = name
+        self.url = url
+        self.key = key
+        self.link = link
+        self.now = now
+        self.send = send
+    }
+
+    package func deliver(_ prompt: Prompt) async throws(DeliveryError) {
+        let answer: OutboundAnswer
+        do throws(OutboundFailure) { answer = try await send(request(for: prompt)) } catch {
+            throw DeliveryError(error.message)
+        }
+        guard (200..<300).contains(answer.status) else { throw DeliveryError("it answers \(answer.status)") }
+    }
+
+    private func request(for prompt: Prompt) -> OutboundRequest {
+        let time = now()
+        let json: JSON = [
+            "kind": "approval-asked", "at": .string(time.description), "prompt": prompt.json,
+            "url": link(prompt.digest).map { .string($0) } ?? .null,
+        ]
+        let body = json.canonicalBytes
+        let stamp = String(time.nanoseconds / 1_000_000_000)
+        return OutboundRequest(
+            method: "POST", url: url,
+            headers: [
+                ("Content-Type", "application/json"), ("User-Agent", "holdfast"), ("Holdfast-Timestamp", stamp),
+                ("Holdfast-Signature", Self.signature(of: body, at: stamp, key: key)),
+                ("Holdfast-Delivery", "\(prompt.digest.prefix(32))-\(stamp)"),
+            ], body: body)
+    }
+
+    /// As the header has it.
+    package static func signature(of body: [UInt8], at stamp: String, key: Secret) -> String {
+        "v1=\(hmacSHA256(key: Array(key.revealed.utf8), Array("\(stamp).".utf8) + body))"
+    }
+}

@@ -1,0 +1,82 @@
+internal import HoldfastCore
+internal import HoldfastJSON
+
+/// Runs: what was carried out, step by step, with the way back.
+enum RunPages {
+    /// Where a run stands, in one line.
+    static func banner(_ run: Run, _ moments: Moments) -> HTML {
+        let (kind, text) = standing(run, moments)
+        return
+            """
+            <div class="banner \(kind)" role="status"><p>\(text) <a href="/runs/\(run.id)">Run \(run.id)</a></p></div>
+            """
+    }
+
+    private static func standing(_ run: Run, _ moments: Moments) -> (HTML, HTML) {
+        let at: HTML = run.ended.map { moments.html($0) } ?? ""
+        switch run.phase {
+        case .verified: return ("good", "Carried out and verified at \(at).")
+        case .undone:
+            let who = run.undoneBy.isEmpty ? "by itself" : "by \(run.undoneBy)"
+            return ("warn", "Undone \(who) at \(at): \(run.reason).")
+        case .stuck: return ("bad", "Stuck since \(at), a person must look: \(run.reason).")
+        case .abandoned: return ("warn", "Given up before anything was written, at \(at): \(run.reason).")
+        case .ready, .writing, .uncertain, .accepted, .verifying:
+            let doing = run.direction == .back ? "is being undone" : "is under way"
+            return ("warn", "It \(doing) (\(run.phase.rawValue)), begun \(moments.html(run.opened)).")
+        }
+    }
+
+    static func list(_ runs: [Run], layout: Layout) -> String {
+        let rows = runs.map { run -> HTML in
+            """
+            <tr><td><a href="/runs/\(run.id)">\(run.id)</a></td><td>\(run.phase.rawValue)</td><td>\(run.playbook)</td>\
+            <td>\(run.resource.id)</td><td>\(run.environment)</td><td>\(layout.moments.html(run.opened))</td></tr>
+            """
+        }
+        let table: HTML =
+            runs.isEmpty
+            ? "<p class=\"soft\">Nothing was carried out yet.</p>"
+            : """
+            <div class="card"><table class="stack"><thead><tr><th>Run</th><th>State</th><th>Playbook</th>\
+            <th>Resource</th><th>Where</th><th>Begun</th></tr></thead><tbody>\(rows)</tbody></table></div>
+            """
+        return layout.page("Runs", .runs, "<h1>Runs</h1>\(table)")
+    }
+
+    static func page(_ run: Run, layout: Layout) -> String {
+        layout.page(
+            "Run \(run.id)", .runs,
+            """
+            <h1>Run \(run.id)</h1>
+            \(banner(run, layout.moments))
+            <section class="card"><p class="sentence">\(run.playbook) on \(run.resource.id) (\(run.environment))</p>
+            <p class="soft small">For <a href="/findings/\(run.finding)">finding \(run.finding)</a>, by \
+            <a href="/plans/\(run.planDigest)">this plan</a>, begun \(layout.moments.html(run.opened)).</p></section>
+            \(card(run, layout: layout, isLinked: false))
+            """)
+    }
+
+    static func card(_ run: Run, layout: Layout, isLinked: Bool) -> HTML {
+        let steps = run.steps.map { step -> HTML in
+            let requests = step.requests.isEmpty ? "" : " Requests: \(step.requests.joined(separator: ", "))."
+            return """
+                <li><code>\(step.call.name)</code> <span class="pill">\(step.state.rawValue)</span> \
+                <span class="soft small">Way back: \(step.undo.grade.description).\(requests)</span></li>
+                """
+        }
+        return Layout.card(
+            isLinked ? "What was done" : "Steps", "<ol>\(steps)</ol>\(undo(run, layout))")
+    }
+
+    private static func undo(_ run: Run, _ layout: Layout) -> HTML {
+        let canBe = [Run.Phase.ready, .verifying, .verified, .stuck].contains(run.phase) && run.hasWritten
+        guard canBe, run.direction == .forward || run.phase == .stuck, layout.session != nil else { return .nothing }
+        return """
+            <form method="post" action="/runs/\(run.id)/undo">\(layout.formToken)
+            <label for="undo-\(run.id)">Undo it, and keep this rule off the resource for a while. Reason:</label>
+            <textarea id="undo-\(run.id)" name="reason" required maxlength="\(Wish.longest)"></textarea>
+            <div class="buttons"><button class="bad">Undo</button></div></form>
+            """
+    }
+}
