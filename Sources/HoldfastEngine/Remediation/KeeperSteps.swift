@@ -136,7 +136,7 @@ extension Keeper {
             step.transaction.remediation.runs.append(run)
             try commit(step, lease: nil)
             memory.prepared[run.id] = PreparedStep(
-                run: run, call: call, isIdempotent: policy.catalog.call(call.name)?.isIdempotent ?? false,
+                run: run, call: call, isIdempotent: policy.catalog.mayBeMadeAgain(call.name),
                 decision: decision, budgets: [],
                 haltParts: person == nil
                     ? Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook) : [],

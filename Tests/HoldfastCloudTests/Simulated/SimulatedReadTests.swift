@@ -51,7 +51,7 @@ struct SimulatedReadTests {
         let log = try await clouds.takeLog()
         expectEqual(ours, try clouds.statesByClients())
         #expect(Set(ours.keys.map(\.type)) == Set(SimulatedClouds.types))
-        #expect(ours.count == 21)
+        #expect(ours.count == 24)
         let callers = log.filter { $0["answer"] != .null }.compactMap { $0["principal"]?.string }
         #expect(Set(callers) == ["reader", SimulatedClouds.reader])
         #expect(log.contains { $0["query"]?["$skiptoken"] != nil })
