@@ -64,13 +64,13 @@ struct IntakeStep {
         let items = change.changes.enumerated().map { index, said in
             EvidenceItem(said, source: .reported, time: time, origin: origin, index: index)
         }
-        try step.merge(items, into: change.resource, context: change.context)
-        step.transaction.history.append(
+        try step.report(
+            items,
             HistoryEntry(
                 resource: change.resource, eventID: event.id, happened: time, known: step.now,
                 evidence: JSON.array(items.map(\.json)).canonicalBytes, actor: event.actor.name,
-                action: event.action))
-        step.markDirty(change.resource, context: change.context, reason: event.action)
+                action: event.action),
+            context: change.context)
     }
 
     mutating func take(_ opening: SessionOpening) {
@@ -82,9 +82,13 @@ struct IntakeStep {
     }
 
     mutating func drop(_ dropped: DroppedRecord) {
-        counts.dropped += 1
         let hour = (dropped.time?.nanoseconds ?? 0) / 3_600_000_000_000 * 3600
-        count("dropped \(dropped.reason)", label: dropped.actor, hour: hour)
+        drop(DropCount(reason: dropped.reason, actor: dropped.actor, hour: hour, count: 1))
+    }
+
+    mutating func drop(_ dropped: DropCount) {
+        counts.dropped += Int(dropped.count)
+        count("dropped \(dropped.reason)", label: dropped.actor, hour: dropped.hour, amount: dropped.count)
     }
 
     mutating func deadLetter(_ reason: String, at place: String, bytes: [UInt8]) {
@@ -95,8 +99,8 @@ struct IntakeStep {
                 bytes: Array(bytes.prefix(DeadLetter.byteLimit))))
     }
 
-    private mutating func count(_ name: String, label: String, hour: Int64 = 0) {
-        counters[CounterKey(name: name, label: label, hour: hour), default: 0] += 1
+    private mutating func count(_ name: String, label: String, hour: Int64 = 0, amount: Int64 = 1) {
+        counters[CounterKey(name: name, label: label, hour: hour), default: 0] += amount
     }
 
     /// What the batch as a whole leaves: counters, notices, the batch's line in the evidence log.

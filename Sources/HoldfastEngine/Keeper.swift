@@ -5,7 +5,7 @@ internal import HoldfastJSON
 /// one transaction of the journal. Both lanes go through it; neither waits in it for anything but the journal.
 package actor Keeper {
     let journal: any Journal
-    private var decoder = EventDecoder()
+    private var decoder: EventDecoder
     private(set) var policy: Policy
     private var known: KnownEvents
     private var leases: [String: Lease] = [:]
@@ -35,6 +35,7 @@ package actor Keeper {
     package init(journal: any Journal, policy: Policy, limits: Limits) throws(JournalError) {
         self.journal = journal
         self.policy = policy
+        decoder = EventDecoder(for: policy.catalog)
         known = KnownEvents(limit: limits.knownEvents)
         for id in try journal.recentEventIDs(limit: limits.knownEvents) { known.insert(id) }
         leases["shards"] = try journal.acquire(part: "shards")
@@ -55,9 +56,10 @@ package actor Keeper {
         for index in 0..<batch.records.count {
             let items = batch.records.withBytes(at: index) { decoder.decode($0, detail: .intake) }
             for item in items {
-                try take(item, into: &intake, place: batch.records.place(at: index))
+                try take(item, into: &intake, from: batch.records, at: index)
             }
         }
+        decoder.takeDropped { intake.drop($0) }
         for unreadable in batch.unreadable {
             intake.deadLetter(unreadable.reason, at: unreadable.place, bytes: unreadable.bytes)
         }
@@ -71,17 +73,20 @@ package actor Keeper {
     }
 
     private func take(
-        _ item: DecodedItem, into intake: inout IntakeStep, place: String
+        _ item: DecodedItem, into intake: inout IntakeStep, from records: any RecordStorage, at index: Int
     ) throws(JournalError) {
+        let place = records.place(at: index)
         switch item {
-        case .event(var event):
+        case .event(let event):
             if known.contains(event.id) || intake.seen.contains(event.id) {
                 intake.counts.duplicates += 1
                 return
             }
             let match: CatalogMatch
-            do { match = try policy.catalog.changes(reading: &event) } catch {
-                return intake.deadLetter(error.reason, at: place, bytes: error.bytes)
+            do { match = try policy.catalog.changes(reading: event) } catch {
+                // Of the event itself only an excerpt was kept, and there may be others in its record.
+                let whole = records.withBytes(at: index) { UndecodableRecord(error.reason, place: "", copying: $0) }
+                return intake.deadLetter(error.reason, at: "\(place) event \(event.id)", bytes: whole.bytes)
             }
             try intake.take(event, match)
         case .dropped(let dropped): intake.drop(dropped)
@@ -216,6 +221,7 @@ package actor Keeper {
     /// Other data files from now on: every known resource is evaluated by them, and what opens is backlog.
     package func adopt(_ policy: Policy, now: Timestamp) throws(JournalError) -> [FindingChange: Int] {
         self.policy = policy
+        decoder = EventDecoder(for: policy.catalog)
         var changes: [FindingChange: Int] = [:]
         var last: ResourceID?
         while true {
