@@ -9,7 +9,8 @@ internal import HoldfastJSON
 /// bear the name, it is a resource itself, an alias, dirty until a read says whose it is.
 extension Step {
     /// What an event says of a resource: evidence, history, and a mark that it must be read.
-    mutating func report(_ items: [EvidenceItem], _ entry: HistoryEntry, context: ResourceContext) throws(JournalError) {
+    mutating func report(_ items: [EvidenceItem], _ entry: HistoryEntry, context: ResourceContext) throws(JournalError)
+    {
         transaction.history.append(entry)
         let bearers = entry.resource.isAlias ? try bearers(of: entry.resource) : []
         for bearer in bearers { try pass([entry], to: bearer.resource, context: bearer.context) }

@@ -58,7 +58,8 @@ final class PlainNaming: Sendable {
         func named(
             _ name: String, account: String, _ event: ChangeEvent, element: Int?
         ) -> PlainNaming.Named? {
-            guard id.canHold(name, in: variable), !account.isEmpty || !idHasAccount, !event.region.isEmpty || !idHasRegion
+            guard id.canHold(name, in: variable), !account.isEmpty || !idHasAccount,
+                !event.region.isEmpty || !idHasRegion
             else { return nil }
             var text = ""
             text.reserveCapacity(112)
