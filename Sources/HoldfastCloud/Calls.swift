@@ -13,12 +13,17 @@ package struct CallScope: Sendable, Hashable {
     /// `eu-west-1`; empty for global services and where the cloud's endpoints have no region.
     package var region: String
     package var access: Access
+    /// AWS: an IAM policy that narrows what the write role's session may do; empty: all that the role may.
+    package var sessionPolicy: String
 
-    package init(cloud: Cloud, account: String, region: String = "", access: Access = .read) {
+    package init(
+        cloud: Cloud, account: String, region: String = "", access: Access = .read, sessionPolicy: String = ""
+    ) {
         self.cloud = cloud
         self.account = account
         self.region = region
         self.access = access
+        self.sessionPolicy = sessionPolicy
     }
 }
 

@@ -16,6 +16,10 @@ package struct Limits: Sendable, Hashable {
     package var clockTolerance = Span(seconds: 300)
     /// Dirty for longer than this is a notice.
     package var dirtyAge = Span(seconds: 3600)
+    /// How long a cloud may answer with old data, where that is not as the catalog says.
+    package var margin: Span?
+    /// Of the times in events, where that is not the cloud's usual one.
+    package var resolution: Span?
     /// The longest wait between two attempts to read one resource.
     package static let longestBackoff = Span(seconds: 900)
 

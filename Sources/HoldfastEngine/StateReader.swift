@@ -26,6 +26,9 @@ package struct Description: Sendable {
     package var started: Timestamp
     /// Names this read in the history: unique.
     package var id: String
+    /// What the calls of the read gave, as they gave it: what a restore is made of. They hold what the catalog calls
+    /// secret too, so they go nowhere but into an encrypted capture.
+    package var answers: [RawAnswer] = []
 
     package init(result: Result, started: Timestamp, id: String, unread: [Unread] = []) {
         self.result = result

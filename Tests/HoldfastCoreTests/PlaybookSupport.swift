@@ -52,6 +52,7 @@ enum Workshop {
             permission: shop:LockStore
             parameters: [StoreName, Locked]
             idempotent: true
+            restore: {from: shop.GetStore, only: sent}
           shop.PutWindow:
             writes: Window
             protocol: rest-json
@@ -59,6 +60,7 @@ enum Workshop {
             permission: shop:PutWindow
             parameters: [Window]
             inverse-when-absent: shop.DeleteWindow
+            restore: {from: shop.GetStore}
           shop.DeleteWindow:
             writes: Window
             protocol: rest-json
@@ -79,15 +81,21 @@ enum Workshop {
             writes: Policy
             protocol: json-1.1
             permission: shop:PutPolicy
-            parameters: [StoreName, Policy]
-            precondition: version
+            parameters: [StoreName, Policy, Revision]
+            precondition: {version: Revision}
             inverse-when-absent: shop.DeletePolicy
+            restore: {from: shop.GetStore}
           shop.DeletePolicy:
             writes: Policy
             protocol: json-1.1
             permission: shop:DeletePolicy
             parameters: [StoreName]
-          shop.UsePlan: {writes: Plan, protocol: json-1.1, permission: shop:UsePlan, parameters: [StoreName, PlanId]}
+          shop.UsePlan:
+            writes: Plan
+            protocol: json-1.1
+            permission: shop:UsePlan
+            parameters: [StoreName, PlanId]
+            restore: {from: shop.GetStore, with: {PlanId: Plan}}
           shop.SetCode: {writes: Code, protocol: json-1.1, permission: shop:SetCode, parameters: [StoreName, Code]}
           shop.CreateAlarm: {protocol: json-1.1, permission: shop:CreateAlarm, parameters: [AlarmName, Tone, StoreName]}
           shop.DeleteAlarm: {protocol: json-1.1, permission: shop:DeleteAlarm, parameters: [AlarmId]}

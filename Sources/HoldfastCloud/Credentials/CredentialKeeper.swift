@@ -12,6 +12,9 @@ package actor CredentialKeeper: RequestAuthority {
     /// Keys that don't end are read again this often: files change.
     static let rereading = Span(seconds: 900)
 
+    /// A session for one call lasts as long as AWS lets one last at least.
+    static let narrowSeconds = 900
+
     /// AWS's codes for keys that ended, or that were changed for others.
     static let ended: Set<String> = [
         "ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "TokenRefreshRequired",
@@ -117,7 +120,12 @@ package actor CredentialKeeper: RequestAuthority {
         case .aws:
             guard let role else { return scope.account.isEmpty ? .awsBase : .awsOwn }
             let name = "\(AssumedRole.sessionName)-\(scope.access.rawValue)"
-            return .awsRole(AssumedRole(arn: role, externalID: access?.externalID, sessionName: name))
+            var assumed = AssumedRole(arn: role, externalID: access?.externalID, sessionName: name)
+            if !scope.sessionPolicy.isEmpty {
+                assumed.policy = scope.sessionPolicy
+                assumed.seconds = Self.narrowSeconds
+            }
+            return .awsRole(assumed)
         case .azure:
             guard let resource = targets.azure[url.authority] else { throw foreign(url, .azure) }
             try refusePlain(url)
@@ -248,6 +256,9 @@ package actor CredentialKeeper: RequestAuthority {
     private func keep(_ granted: Granted, for grant: Grant) {
         let time = now()
         refused[grant] = nil
+        // Sessions for single calls are many, and none is asked for again when its call is over.
+        kept = kept.filter { ($0.value.granted.expires ?? .distantFuture) > time }
+        refused = refused.filter { $0.value.until > time }
         var renewAt = time + Self.rereading
         if let end = granted.expires {
             // Of what lives shortly at least half is used.

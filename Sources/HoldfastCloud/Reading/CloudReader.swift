@@ -62,10 +62,12 @@ package struct CloudReader<C: HoldfastClock>: StateLister {
         }
         if run.result.isEmpty, !run.isGone, let first = run.failures.first { throw first.readError }
         let began = started ?? caller.clock.wallTime()
-        return Description(
+        var description = Description(
             result: run.isGone ? .gone : .sections(run.result), started: began,
             id: "read:\(resource.id)@\(began.nanoseconds)",
             unread: run.failures.map { Description.Unread(paths: $0.paths, error: $0.readError) })
+        description.answers = run.answers
+        return description
     }
 
     /// The resource that an alias stands for: the one of all in its account and region that is known by that name.

@@ -16,13 +16,13 @@ package struct LongOperation: Sendable {
         /// The cloud gave it up; nothing says how much of it was done.
         case failed(code: String, message: String)
     }
-    private enum Kind {
+    private enum Kind: String {
         /// The answer's `status` says how it stands.
-        case azureOperation
+        case azureOperation = "azure-operation"
         /// 202 until it is over.
-        case azureLocation
+        case azureLocation = "azure-location"
         /// `properties.provisioningState` of the resource.
-        case azureResource
+        case azureResource = "azure-resource"
         case google
     }
     package private(set) var step: Step
@@ -81,6 +81,33 @@ package struct LongOperation: Sendable {
 
     private func ask(_ call: CloudCall, _ answer: CallAnswer, _ parameters: JSONObject = JSONObject()) -> Step {
         .ask(call, parameters, after: answer.pause ?? LongOperation.pause)
+    }
+
+    // MARK: Across restarts
+
+    /// What asks for it again after a restart: `{"call", "kind", "request", "parameters"}`; `nil` where there is
+    /// nothing to ask.
+    package var token: JSON? {
+        guard case .ask(let asked, let parameters, _) = step else { return nil }
+        return [
+            "call": .string(call.name), "kind": .string(kind.rawValue), "request": .string(asked.request),
+            "parameters": .object(parameters),
+        ]
+    }
+
+    /// - Returns: `nil` where it is no token of an operation of the catalog's calls.
+    package init?(token: JSON, catalog: Catalog) {
+        guard let call = token["call"]?.string.flatMap({ catalog.call($0) }),
+            let kind = token["kind"]?.string.flatMap(Kind.init(rawValue:)), let request = token["request"]?.string,
+            request.hasPrefix("GET "), let parameters = token["parameters"]?.object
+        else { return nil }
+        self.call = call
+        self.kind = kind
+        atMost = call.wait?.atMost
+        var asked = call
+        asked.request = request
+        asked.isIdempotent = true
+        step = .ask(asked, parameters, after: .zero)
     }
 
     // MARK: Azure

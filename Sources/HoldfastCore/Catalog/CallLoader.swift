@@ -18,7 +18,13 @@ extension CatalogReader {
         call.readOnlyPaths = paths(node["read-only"], of: types)
         call.alreadyDone = node["already-done"]?.texts ?? []
         call.notApplied = node["not-applied"]?.texts ?? []
-        call.precondition = node["precondition"]?.text ?? ""
+        if let entry = node["precondition"]?.entries?.first {
+            call.precondition = entry.key
+            call.preconditionPlace = preconditionPlace(entry.value, of: call)
+        }
+        call.resources = (node["on"]?.oneOrMany ?? []).compactMap { resource($0, of: call) }
+        call.alsoNeeds = node["also-needs"]?.texts ?? []
+        call.restore = restore(node["restore"])
         for entry in node["elements"]?.entries ?? [] {
             guard let list = path(entry.key, at: entry.keyPlace), let source = source(entry.value) else { continue }
             if !types.contains(where: { $0.has(list.appending(.each)) }) {
@@ -33,6 +39,36 @@ extension CatalogReader {
             call.wait = CloudCall.Wait(until: until, atMost: limit)
         }
         return call
+    }
+
+    /// A place in one of the call's parameters.
+    private mutating func preconditionPlace(_ node: Node, of call: CloudCall) -> PropertyPath? {
+        guard let text = node.text, let path = path(text, at: node.place) else { return nil }
+        // If-Match, which every call of the Resource Manager may carry.
+        let known = call.parameters + (call.wire == .arm ? ["ifMatch"] : [])
+        if let name = path.property, known.contains(name) { return path }
+        let hint = suggestion(for: path.property ?? "", among: known)
+        report("\(call.name) takes no parameter \"\(path.property ?? "")\"\(hint)", at: node.place)
+        return nil
+    }
+
+    private mutating func resource(_ node: Node, of call: CloudCall) -> IDTemplate? {
+        guard let text = node.text, let template = template(text, at: node.place) else { return nil }
+        let known = call.parameters + ResourceType.surroundings
+        for name in template.variables where !known.contains(name) {
+            report("\(call.name) takes no parameter \"\(name)\"\(suggestion(for: name, among: known))", at: node.place)
+        }
+        return template
+    }
+
+    private mutating func restore(_ node: Node?) -> CallRestore? {
+        guard let node, let from = node["from"]?.text else { return nil }
+        let parameters = (node["with"]?.entries ?? []).compactMap { entry in
+            source(entry.value).map { ReadStep.Parameter(name: entry.key, source: $0) }
+        }
+        return CallRestore(
+            from: from, at: eventPath(node["at"]), parameters: parameters, isOfSentOnly: node["only"]?.text == "sent",
+            place: node.place)
     }
 
     private mutating func paths(_ node: Node?, of types: [ResourceType]) -> [PropertyPath] {

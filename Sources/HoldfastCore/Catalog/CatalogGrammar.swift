@@ -9,6 +9,9 @@ extension Catalog {
         .init(
             "calls", .map(keys: "service.Operation", callShape), "how resources are read and written"),
         .init(
+            "discovery", .map(keys: "a kind of organisation", discoveryShape),
+            "how the accounts of a whole organisation are found"),
+        .init(
             "not-ours", .list(notOursShape),
             "operations of this service that change nothing that is watched, and so are not missing"))
 
@@ -159,7 +162,17 @@ extension Catalog {
         .init("read-only", .list(.text), "paths that a read gives and a write must not send"),
         .init("already-done", .list(.text), "error codes that mean that it is so already"),
         .init("not-applied", .list(.text), "error codes that mean that nothing happened"),
-        .init("precondition", .word(["etag", "fingerprint", "version", "if-match"]), "how a precondition travels"),
+        .init(
+            "precondition",
+            .record(
+                .init("etag", .text, "the place of an etag among the parameters"),
+                .init("fingerprint", .text, "the place of a fingerprint"),
+                .init("version", .text, "the place of a version's number or name"),
+                .init("if-match", .text, "ifMatch: it travels in the header If-Match")),
+            "how a precondition travels: one of these"),
+        .init("on", .oneOrMany(.text), "what it is allowed on: ARNs with parameters in braces; without it, everything"),
+        .init("also-needs", .list(.text), "what else the caller must be allowed"),
+        .init("restore", restoreShape, "how what a read gave is written back with it"),
         .init(
             "elements", .map(keys: "a list's path", .anything),
             "an element of the list in the shape that the call takes"),
@@ -168,6 +181,12 @@ extension Catalog {
             .record(
                 .init("until", .map(keys: "a path", .text), required: true, "what a read then says"),
                 .init("at-most", .duration, required: true, "the limit")), "how a long operation ends"))
+
+    private static let restoreShape: Shape = .record(
+        .init("from", .text, required: true, "the call whose answer was kept"),
+        .init("at", .text, "where in the answer the section stands"),
+        .init("with", .map(keys: "a parameter", .anything), "its source; those of the same name need none"),
+        .init("only", .word(["sent"]), "of each parameter, what the call that is taken back had sent"))
 
     private static let notOursShape: Shape = .record(
         .init("operations", .list(.text), required: true, "names; one that ends in * is all that begin so"),

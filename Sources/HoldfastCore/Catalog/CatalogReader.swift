@@ -65,7 +65,8 @@ struct CatalogReader {
     // MARK: Sources
 
     private static let words = [
-        "value", "variable", "json", "text", "number", "bool", "upper-camel", "entries", "after", "of", "lookup", "in",
+        "value", "variable", "json", "unescaped", "text", "number", "bool", "upper-camel", "entries", "after", "of",
+        "lookup", "in",
         "map", "list", "each", "when", "join", "with",
     ]
 
@@ -92,6 +93,7 @@ struct CatalogReader {
         }
         if let text = node["variable"]?.text { return .variable(text) }
         if let inner = source(node["json"]) { return .json(inner) }
+        if let inner = source(node["unescaped"]) { return .unescaped(inner) }
         if let inner = source(node["text"]) { return .text(inner) }
         if let inner = source(node["number"]) { return .number(inner) }
         if let inner = source(node["bool"]) { return .bool(inner) }

@@ -29,6 +29,15 @@ package struct CloudCall: Sendable {
     package var notApplied: [String]
     /// How a precondition travels: `etag`, `fingerprint`, `version`, `if-match`; empty where the API has none.
     package var precondition: String
+    /// Where its value stands among the parameters: `ifMatch`, `body.policy.etag`.
+    package var preconditionPlace: PropertyPath?
+    /// What it is allowed on, with parameters and surroundings in braces: `arn:{partition}:s3:::{Bucket}`. Empty where
+    /// the cloud has no smaller unit, or nobody has said.
+    package var resources: [IDTemplate] = []
+    /// What the cloud asks of its caller beside ``permission``: `iam:PassRole`.
+    package var alsoNeeds: [String] = []
+    /// How what was read before is written back with it.
+    package var restore: CallRestore?
     /// Every parameter that it takes, also those in the request's braces.
     package var parameters: [String]
     /// For a list of the type: how an element looks in this call (see ``element(_:of:)``).

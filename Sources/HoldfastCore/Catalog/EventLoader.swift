@@ -171,7 +171,7 @@ extension CatalogReader {
                 let inner = PropertyPath(path.steps + [.each, .name(name)])
                 for type in types { _ = check(inner, of: type, at: place) }
             }
-        case .path, .variable, .json, .text, .number, .bool, .upperCamel, .after, .join: break
+        case .path, .variable, .json, .unescaped, .text, .number, .bool, .upperCamel, .after, .join: break
         }
     }
 

@@ -149,6 +149,12 @@ extension JSON {
         }
     }
 
+    /// A document whose text was given with percent escapes, without them; as it is where it does not begin with one.
+    static func unescaped(_ text: String) -> String {
+        guard text.utf8.first == UInt8(ascii: "%"), let bytes = unescapingPercents(text) else { return text }
+        return String(validating: bytes, as: UTF8.self) ?? text
+    }
+
     /// `nil` where an escape is cut off or has no hexadecimal digits.
     private static func unescapingPercents(_ text: String) -> [UInt8]? {
         var out: [UInt8] = []

@@ -94,7 +94,8 @@ extension ValueSource {
         case .variable(let name): [name]
         case .path, .constant: []
         case .firstOf(let sources), .list(let sources), .join(let sources, _): sources.flatMap(\.variables)
-        case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
+        case .json(let source), .unescaped(let source), .text(let source), .number(let source), .bool(let source),
+            .upperCamel(let source),
             .entries(let source), .after(_, let source), .lookup(let source, _), .only(_, let source),
             .each(_, let source, _):
             source.variables

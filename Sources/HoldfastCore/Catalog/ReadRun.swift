@@ -23,6 +23,8 @@ package struct ReadRun: Sendable {
     /// What could not be read, and why.
     package private(set) var failures: [ReadFailure] = []
     package private(set) var isGone = false
+    /// What the calls gave, as they gave it, in the order in which it was taken.
+    package private(set) var answers: [RawAnswer] = []
 
     /// - Returns: `nil` where the id is not of the type, or the type has no way to be read.
     package init?(_ resource: ResourceID, of type: ResourceType, at context: ResourceContext) {
@@ -91,6 +93,7 @@ package struct ReadRun: Sendable {
         let step = type.read[request.step]
         switch outcome {
         case .answer(let answer):
+            keep(.answer(answer), of: request)
             var scopes = [scope(of: answer)]
             if let at = step.at { scopes = scopes[0].entering(at) }
             guard let first = scopes.first, !step.isGone(in: first) else {
@@ -100,6 +103,7 @@ package struct ReadRun: Sendable {
             fill(step, from: first, element: request.element)
         case .refused(let code):
             if step.absent.contains(code) {
+                keep(.absent(code: code), of: request)
                 fill(step, from: scope(of: .null), element: request.element)
             } else if step.gone.contains(code) {
                 isGone = isGone || request.element == nil
@@ -108,6 +112,10 @@ package struct ReadRun: Sendable {
             }
         case .failed(let failure): fail(step, failure)
         }
+    }
+
+    private mutating func keep(_ outcome: RawAnswer.Outcome, of request: CallRequest) {
+        answers.append(RawAnswer(call: request.call, parameters: request.parameters, outcome: outcome))
     }
 
     private mutating func fail(_ step: ReadStep, _ failure: ReadFailure) {

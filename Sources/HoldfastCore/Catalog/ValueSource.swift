@@ -11,6 +11,8 @@ indirect enum ValueSource: Sendable, Hashable {
     case variable(String)
     /// A text that holds JSON, plain or percent-escaped; a tree stays what it is.
     case json(ValueSource)
+    /// The text of a document that is given with percent escapes, without them.
+    case unescaped(ValueSource)
     case text(ValueSource)
     case number(ValueSource)
     case bool(ValueSource)
@@ -45,6 +47,7 @@ indirect enum ValueSource: Sendable, Hashable {
         case .json(let source):
             guard let value = source.value(in: scope) else { return nil }
             return value.string.map { JSON.document(in: $0) } ?? value
+        case .unescaped(let source): return source.value(in: scope)?.string.map { .string(JSON.unescaped($0)) }
         case .text(let source): return source.value(in: scope)?.firstScalarText.map(JSON.string)
         case .number(let source): return source.value(in: scope).flatMap(ValueSource.number)
         case .bool(let source): return source.value(in: scope)?.firstScalarText.flatMap(ValueSource.bool)
@@ -98,7 +101,8 @@ indirect enum ValueSource: Sendable, Hashable {
         case .path(let path): [path]
         case .constant, .variable: []
         case .firstOf(let sources), .list(let sources), .join(let sources, _): sources.flatMap(\.paths)
-        case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
+        case .json(let source), .unescaped(let source), .text(let source), .number(let source), .bool(let source),
+            .upperCamel(let source),
             .entries(let source), .after(_, let source), .lookup(let source, _):
             source.paths
         case .map(let members): members.flatMap(\.source.paths)
@@ -116,7 +120,8 @@ extension ValueSource {
         case .constant, .variable: break
         case .firstOf(let sources), .list(let sources), .join(let sources, _):
             for source in sources { source.forEachPlace(body) }
-        case .json(let source), .text(let source), .number(let source), .bool(let source), .upperCamel(let source),
+        case .json(let source), .unescaped(let source), .text(let source), .number(let source), .bool(let source),
+            .upperCamel(let source),
             .entries(let source), .after(_, let source), .lookup(let source, _):
             source.forEachPlace(body)
         case .map(let members): for member in members { member.source.forEachPlace(body) }

@@ -1,9 +1,5 @@
 /// A configuration file, read and checked.
 package struct Configuration: Sendable {
-    package enum Mode: String, Sendable {
-        case observe
-        case dryRun = "dry-run"
-    }
     package enum Source: Sendable, Hashable {
         case file(paths: [String], follow: Bool)
         case kafka(brokers: String, topics: [String], group: String, options: [String: String])
@@ -33,10 +29,12 @@ package struct Configuration: Sendable {
         package var tenant: String?
         /// Of AWS; empty: the environment's.
         package var regions: [String]
+        /// The line that names it, or that it was found by.
+        package var place: SourcePlace
     }
     package struct ClassifyLine: Sendable, Hashable {
-        /// An account name's pattern with `*`.
-        package var name: String
+        /// A fact of an account (see ``Classification``) -> a pattern with `*`; all must fit.
+        package var match: [String: String]
         package var environment: String
         package var place: SourcePlace
     }
@@ -67,6 +65,9 @@ package struct Configuration: Sendable {
     package var clouds: [Cloud] = []
     package var scanEvery = Span(seconds: 86_400)
     package var accounts: [Account] = []
+    /// Organisations whose accounts are enrolled as they are found.
+    package var discover: [Discovery] = []
+    package var discoverEvery = Span(seconds: 3600)
     package var classify: [ClassifyLine] = []
     package var lists: [String: [String]] = [:]
     package var anchors: [String] = []
@@ -78,6 +79,21 @@ package struct Configuration: Sendable {
     package var clockTolerance = Span(seconds: 300)
     package var dirtyAge = Span(seconds: 3600)
     package var trustsLabels = false
+    /// `nil`: nothing listens.
+    package var server: ServerSettings?
+    package var people = People()
+    package var remediation = RemediationSettings()
+    /// `env:NAME` or `file:PATH`.
+    package var captureKey: String?
+    package var auditKey: String?
+    package var haltFile = "/etc/holdfast/HALT"
+    package var runsAtOnce = 8
+    /// `nil`: what the catalog says of each type.
+    package var consistencyMargin: Span?
+    /// `nil`: what each cloud's events have.
+    package var timeResolution: Span?
+    package var log = LogSettings()
+    package var webhooks: [WebhookSettings] = []
 
     /// Defaults alone: no source, the shipped data.
     package init(folder: String) { self.folder = folder }
@@ -91,13 +107,17 @@ package struct Configuration: Sendable {
         configuration.readPlain(node)
         configuration.readLimits(node["limits"])
         for source in node["sources"]?.list ?? [] { configuration.read(source: source, &problems) }
+        configuration.readServer(node, &problems)
         for account in node["accounts"]?.list ?? [] { configuration.read(account: account, &problems) }
+        var reader = DiscoveryReader()
+        configuration.discover = reader.discoveries(node["discover"])
+        if let every = reader.every(node["discover"]) { configuration.discoverEvery = every }
         for line in node["classify"]?.list ?? [] {
-            guard let name = line["match"]?["name"]?.text, let environment = line["environment"] else { continue }
-            configuration.check(environment: environment, &problems)
-            configuration.classify.append(
-                ClassifyLine(name: name, environment: environment.text ?? "", place: line.place))
+            if let environment = line["environment"] { configuration.check(environment: environment, &problems) }
+            configuration.classify += [reader.classifyLine(line)].compactMap { $0 }
         }
+        problems += reader.problems
+        configuration.readRemediation(node, &problems)
         return (configuration, problems)
     }
 
@@ -118,6 +138,30 @@ package struct Configuration: Sendable {
         trustsLabels = node["trust-labels"]?.text == "true"
         for entry in node["lists"]?.entries ?? [] { lists[entry.key] = entry.value.texts }
         anchors = node["audit"]?["anchor"]?.list?.compactMap { $0["file"]?.text } ?? []
+    }
+
+    private mutating func readServer(_ node: Node, _ problems: inout [Problem]) {
+        var reader = ServerReader()
+        people.identities = reader.identities(node["identities"])
+        for entry in node["approvals"]?["roles"]?.entries ?? [] { people.roles[entry.key] = entry.value.texts }
+        server = reader.server(node["server"], people: people.identities)
+        log = reader.log(node["log"])
+        webhooks = reader.webhooks(node["approvals"]?["prompts"])
+        problems += reader.problems
+    }
+
+    private mutating func readRemediation(_ node: Node, _ problems: inout [Problem]) {
+        var reader = RemediationReader(environments: environments)
+        remediation = reader.settings(node, mode: mode)
+        remediation.ownPrincipals = accounts.compactMap(\.writePrincipal)
+        reader.checkKeys(node, remediation)
+        captureKey = node["keys"]?["captures"]?.text
+        auditKey = node["keys"]?["audit"]?.text
+        if let path = node["halt-file"]?.text { haltFile = path }
+        if let text = node["limits"]?["runs-at-once"]?.text, let count = Int(text) { runsAtOnce = count }
+        consistencyMargin = node["limits"]?["consistency-margin"]?.text.flatMap { Span($0) }
+        timeResolution = node["limits"]?["time-resolution"]?.text.flatMap { Span($0) }
+        problems += reader.problems
     }
 
     private mutating func readLimits(_ node: Node?) {
@@ -173,12 +217,24 @@ package struct Configuration: Sendable {
                 environment: node["environment"]?.text, owner: node["owner"]?.text ?? "",
                 readRole: node["read-role"]?.text, writeRole: node["write-role"]?.text,
                 externalID: node["external-id"]?.text, tenant: node["tenant"]?.text,
-                regions: node["regions"]?.texts ?? []))
+                regions: node["regions"]?.texts ?? [], place: node.place))
     }
 
     private func check(environment node: Node, _ problems: inout [Problem]) {
         guard let text = node.text, !environments.contains(text) else { return }
         problems.append(
             Problem("unknown environment \"\(text)\"\(suggestion(for: text, among: environments))", at: node.place))
+    }
+}
+
+extension Configuration.Account {
+    /// By which name the account's log knows the role that writes; `nil` without such a role.
+    var writePrincipal: String? {
+        guard let writeRole else { return nil }
+        guard cloud == .aws else { return writeRole }
+        // A role that is taken on shows up as a session of it: the path of the role is left out there.
+        let parts = writeRole.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 6, let name = parts[5].split(separator: "/").last else { return writeRole }
+        return "arn:\(parts[1]):sts::\(parts[4]):assumed-role/\(name)/*"
     }
 }

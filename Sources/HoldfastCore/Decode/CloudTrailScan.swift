@@ -98,7 +98,7 @@ enum CloudTrailScan {
         if isNothing(actor) { actor = slots[first + Field.principal.rawValue] }
         if isNothing(actor) { actor = slots[first + Field.invokedBy.rawValue] }
         if isNothing(actor) { actor = slots[first + Field.userName.rawValue] }
-        guard isPlain(account), isPlain(actor),
+        guard isPlain(account), account.range.count <= 64, isPlain(actor),
             let time = pool.time(text, slots[first + Field.time.rawValue].range)
         else { return nil }
         return Drop(reason: reason, account: account, actor: actor, time: time)

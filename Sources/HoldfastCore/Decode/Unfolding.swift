@@ -74,7 +74,7 @@ struct Unfolding {
         case .ordinary:
             if let drop = CloudTrailScan.drop(slots, first, in: text, pool: &pool) {
                 if meanings != nil {
-                    tally.add(drop.reason, actor: drop.actor.range, in: text, at: drop.time)
+                    tally.add(drop, in: text)
                 } else {
                     items.append(
                         .dropped(CloudTrailScan.record(of: drop, slots, first, in: text, pool: &pool)))

@@ -99,6 +99,8 @@ package struct PlannedCall: Sendable, Hashable {
     /// What the caller must be allowed.
     package var permission: String
     package var parameters: JSONObject
+    /// What must not have changed since it was read: an etag, a version; it travels as the catalog says.
+    package var precondition: JSON?
 }
 
 /// One call of a plan, with what it is for and the way back.
@@ -118,8 +120,8 @@ package struct PlannedStep: Sendable {
 }
 
 /// How a step is undone, and how well.
-package struct PlannedUndo: Sendable {
-    package enum Means: Sendable {
+package struct PlannedUndo: Sendable, Hashable {
+    package enum Means: Sendable, Hashable {
         case call(PlannedCall)
         /// The sections as they were captured before the step, written back with one call, or taken away with the
         /// other where there was nothing; `before` is what is known of them now, `nil` where that is not known.
@@ -130,6 +132,23 @@ package struct PlannedUndo: Sendable {
     }
     package var grade: UndoGrade
     package var means: Means
+    /// Of an edit that is turned round: the document, so that the edit can be found in it again.
+    package var document: EditedDocument?
+    /// What the step's precondition stands on, as the playbook writes it; the undo carries the same, read anew.
+    package var precondition: String?
+}
+
+/// A document that a step's call sends after an edit.
+package struct EditedDocument: Sendable, Hashable {
+    /// The section of the resource.
+    package var section: PropertyPath
+    /// Where it stands among the call's parameters.
+    package var place: PropertyPath
+    /// It stands there as JSON in a text.
+    package var isText: Bool
+    /// `nil` where there was none.
+    package var before: JSON?
+    package var after: JSON
 }
 
 /// A document before and after an edit.

@@ -96,7 +96,11 @@ extension CloudCall {
                 ("parameters", .array(parameters.map(JSON.string))),
                 ("reads", .array(reads.map { .string($0.description) })),
                 ("writes", .array(writes.map { .string($0.description) })),
-                ("inverse", inverseWhenAbsent.map(JSON.string) ?? .null), ("precondition", .string(precondition)),
+                ("inverse", inverseWhenAbsent.map(JSON.string) ?? .null),
+                (
+                    "precondition",
+                    .array([.string(precondition), .string(preconditionPlace?.description ?? "")])
+                ), ("restore", restore?.digested ?? .null),
                 ("read-only", .array(readOnlyPaths.map { .string($0.description) })),
                 ("already-done", .array(alreadyDone.map(JSON.string))),
                 ("not-applied", .array(notApplied.map(JSON.string))),

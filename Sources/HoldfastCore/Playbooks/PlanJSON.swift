@@ -41,7 +41,7 @@ extension PlanOutcome {
 }
 
 extension UndoGrade {
-    var json: JSON {
+    package var json: JSON {
         switch self {
         case .exact: ["grade": "exact"]
         case .equivalent(let loses): ["grade": "equivalent", "loses": .string(loses)]
@@ -51,11 +51,13 @@ extension UndoGrade {
 }
 
 extension PlannedCall {
-    var json: JSON {
-        [
-            "call": .string(name), "request": .string(request), "permission": .string(permission),
-            "parameters": .object(parameters),
-        ]
+    package var json: JSON {
+        var object = JSONObject([
+            ("call", .string(name)), ("request", .string(request)), ("permission", .string(permission)),
+            ("parameters", .object(parameters)),
+        ])
+        object["precondition"] = precondition
+        return .object(object)
     }
 }
 
@@ -73,7 +75,7 @@ extension PlannedStep {
 }
 
 extension PlannedUndo {
-    fileprivate var json: JSON {
+    package var json: JSON {
         var object = grade.json.object ?? JSONObject()
         switch means {
         case .call(let call): for member in call.json.object?.members ?? [] { object[member.name] = member.value }
@@ -87,6 +89,8 @@ extension PlannedUndo {
             object["changes"] = .array(changes.map(\.json))
         case .none: break
         }
+        object["document"] = document?.json
+        object["ifMatch"] = precondition.map(JSON.string)
         return .object(object)
     }
 }
@@ -101,10 +105,30 @@ extension RenderedEdit {
 }
 
 extension EditChange {
-    fileprivate var json: JSON {
+    package var json: JSON {
         var object = JSONObject([("path", .string(path.description))])
         object["before"] = before
         object["after"] = after
         return .object(object)
+    }
+}
+
+extension EditedDocument {
+    package var json: JSON {
+        var object = JSONObject([
+            ("section", .string(section.description)), ("place", .string(place.description)), ("isText", .bool(isText)),
+            ("after", after),
+        ])
+        object["before"] = before
+        return .object(object)
+    }
+
+    /// Reads ``json``; `nil` where a part is missing.
+    package init?(json: JSON) {
+        guard let section = json["section"]?.string.flatMap({ PropertyPath($0) }),
+            let place = json["place"]?.string.flatMap({ PropertyPath($0) }), let after = json["after"]
+        else { return nil }
+        self.init(
+            section: section, place: place, isText: json["isText"] == true, before: json["before"], after: after)
     }
 }

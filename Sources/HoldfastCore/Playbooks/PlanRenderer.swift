@@ -159,12 +159,32 @@ struct PlanRenderer {
         if let reference = step.ifMatch {
             let value = try values.value(of: reference, item: item)
             rendered.precondition = (reference.description, value.unknownReason == nil ? value.json : .null)
+            rendered.call.precondition = rendered.precondition?.value
+            rendered.undo.precondition = reference.description
         }
         let removing = playbook.edits.filter { names.contains($0.name) && $0.removesOffending }.map(\.name)
         steps.append(
             RenderedStep(
                 planned: rendered, digested: try digested(step.with, of: call, item: item), itemPath: item?.path,
                 edits: removing))
+    }
+
+    /// Where a whole edited document stands in a step's parameters.
+    private func document(
+        _ edit: RenderedEdit, in template: PlaybookTemplate, at place: PropertyPath = PropertyPath(),
+        isText: Bool = false
+    ) -> EditedDocument? {
+        switch template {
+        case .reference(let reference, _)
+        where reference.root == .edits && reference.name == edit.name && reference.path.isRoot:
+            EditedDocument(
+                section: edit.section, place: place, isText: isText || edit.isText, before: edit.before,
+                after: edit.after)
+        case .json(let inner): document(edit, in: inner, at: place, isText: true)
+        case .map(let members) where !isText:
+            members.lazy.compactMap { document(edit, in: $0.value, at: place.appending(.name($0.name))) }.first
+        default: nil
+        }
     }
 
     private mutating func holds(
@@ -221,12 +241,14 @@ struct PlanRenderer {
             guard let inverse = playbook.calls[name] else { throw .proposal("the catalog has no call \(name)") }
             return PlannedUndo(grade: grade, means: .call(try self.call(inverse, with, item: item)))
         case .inverseEdit(let name):
-            let inverse = try values.edit(name).changes.reversed().map(\.inverse)
+            let edit = try values.edit(name)
             let grade = UndoGrade.equivalent(loses: "the order of the elements that are put back")
-            return PlannedUndo(grade: grade, means: .inverseEdit(name, inverse))
+            return PlannedUndo(
+                grade: grade, means: .inverseEdit(name, edit.changes.reversed().map(\.inverse)),
+                document: document(edit, in: step.with))
         case .restore:
             // A call that takes a section away is undone by the one that writes it.
-            let writer = playbook.calls.values.filter { $0.inverseWhenAbsent == call.name }.min { $0.name < $1.name }
+            let writer = call.writer(among: playbook.calls.values)
             let before = writes.map { ($0, request.document[$0]) }
             let isKnown = before.allSatisfy { $0.1.unknownReason == nil }
             return PlannedUndo(

@@ -119,6 +119,8 @@ struct PlaybookCheck {
                     "\(call.name) states in the catalog no section that it writes, so none can be restored; "
                     + "undo must be a call or {irreversible: reason}"
                 found.append(Problem(message, at: step.undoPlace))
+            } else if case .restore = step.undo {
+                checkRestore(after: call, at: step.undoPlace)
             }
         case .call(let name, let with, _):
             guard let inverse = vocabulary.catalog.call(name) else {
@@ -130,6 +132,16 @@ struct PlaybookCheck {
             scope.inUndo = true
             for (reference, place) in with.references { check(reference, at: place, in: scope) }
         }
+    }
+
+    /// What was captured can only be written back by a call of which the catalog says how.
+    private mutating func checkRestore(after call: CloudCall, at place: SourcePlace) {
+        let writer = vocabulary.catalog.writer(restoringAfter: call)
+        if writer.restore != nil { return }
+        let message =
+            "the catalog does not say how \(writer.name) writes back what was captured; give the call a restore:, "
+            + "or undo with a call"
+        found.append(Problem(message, at: place))
     }
 
     /// Only what the call takes can be given, and what the request's address needs must be.

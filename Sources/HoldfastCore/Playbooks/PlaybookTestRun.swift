@@ -32,6 +32,22 @@ extension Playbooks {
     }
 }
 
+extension Playbooks {
+    /// Every plan that the `tests:` of the files make, with the playbook's id: what calls look like once rendered.
+    package var testedPlans: [(playbook: String, plan: Plan)] {
+        all.flatMap { playbook in
+            playbook.tests.compactMap { test in
+                let run = PlaybookTestRun(playbook: playbook, test: test, vocabulary: vocabulary)
+                guard let request = try? run.request() else { return nil }
+                switch playbook.plan(request) {
+                case .plan(let plan), .proposal(_, let plan?): return (playbook.id, plan)
+                case .proposal, .nothing: return nil
+                }
+            }
+        }
+    }
+}
+
 extension Playbook {
     /// Whether one of its tests says exactly what is called, with every parameter.
     package var hasExactTest: Bool { tests.contains { $0.calls?.isEmpty == false } }
@@ -72,7 +88,7 @@ private struct PlaybookTestRun {
 
     // MARK: What is given
 
-    private func request() throws(Problem) -> PlanRequest {
+    func request() throws(Problem) -> PlanRequest {
         let type = playbook.type
         guard let rule = vocabulary.baseline.rule(test.rule ?? playbook.remedies[0]) else {
             throw problem("the baseline has no rule \(test.rule ?? playbook.remedies[0])")

@@ -8,7 +8,26 @@ import HoldfastStore
 
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "The audit log.", subcommands: [Verify.self])
+        commandName: "audit", abstract: "The audit log.", subcommands: [List.self, Verify.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List audit entries, the oldest first: decisions, approvals, calls, loads of data files.")
+        @OptionGroup var ask: AskOptions
+        @Option(parsing: .upToNextOption, help: "Only entries of these kinds: data-loaded, plan, …") var kind: [String] = []
+        @Option(help: "text, json or jsonl; jsonl is what exports take.") var format: ListFormat = .text
+
+        func run() async throws {
+            Output.list(
+                try await ask.list(.audit(kinds: kind)), as: format, header: ["SEQUENCE", "AT", "KIND", "WHAT"]
+            ) { json in
+                [
+                    json["sequence"]?.scalarText ?? "", json["at"]?.string ?? "", json["kind"]?.string ?? "",
+                    String((json["body"]?.canonicalText ?? "").prefix(160)),
+                ]
+            }
+        }
+    }
 
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(

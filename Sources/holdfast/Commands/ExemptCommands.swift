@@ -76,8 +76,7 @@ struct PinCommand: ParsableCommand {
     @Option(help: "Where the proposed file goes.") var output: String?
 
     func run() throws {
-        let desk = try ResourceDesk(store)
-        guard let found = try desk.resources(asOf: nil).first(where: { $0.stored.resource.id == id }) else {
+        guard let found = try store.archive().resources(asOf: nil, where: { $0.resource.id == id }).first else {
             throw Failure("nothing is known of \(id); `holdfast resources` lists what is")
         }
         let desired = try path.map { path -> String in

@@ -25,16 +25,20 @@ package struct AssumedRole: Sendable, Hashable {
     package var sessionName: String
     /// `nil`: an hour, by AWS's default.
     package var seconds: Int?
+    /// The most that the session may do, as an IAM policy; `nil`: all that the role may.
+    package var policy: String?
 
     package static let sessionName = "holdfast"
 
     package init(
-        arn: String, externalID: String? = nil, sessionName: String = AssumedRole.sessionName, seconds: Int? = nil
+        arn: String, externalID: String? = nil, sessionName: String = AssumedRole.sessionName, seconds: Int? = nil,
+        policy: String? = nil
     ) {
         self.arn = arn
         self.externalID = externalID
         self.sessionName = sessionName
         self.seconds = seconds
+        self.policy = policy
     }
 }
 

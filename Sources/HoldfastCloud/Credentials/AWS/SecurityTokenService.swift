@@ -19,6 +19,7 @@ struct SecurityTokenService: Sendable {
         var fields = [("RoleArn", role.arn), ("RoleSessionName", role.sessionName)]
         if let seconds = role.seconds { fields.append(("DurationSeconds", String(seconds))) }
         if let id = role.externalID { fields.append(("ExternalId", id)) }
+        if let policy = role.policy { fields.append(("Policy", policy)) }
         let what = "sts.AssumeRole of \(role.arn) by the key \(keys.accessKeyID) at \(url)"
         let answer = try await signed(form("AssumeRole", fields), keys, what)
         return try credentials(answer, what)

@@ -44,7 +44,8 @@ indirect enum CallValue {
         case .map(let members):
             self = .map(
                 members.map { Member(name: $0.name, value: CallValue($0.source, at: place), place: place) })
-        case .path, .firstOf, .variable, .json, .text, .number, .bool, .upperCamel, .entries, .after, .lookup, .join:
+        case .path, .firstOf, .variable, .json, .unescaped, .text, .number, .bool, .upperCamel, .entries, .after,
+            .lookup, .join:
             self = .anything
         }
     }
@@ -156,6 +157,9 @@ extension Catalog {
             }
             let given = call.parameters.map { CallValue.Member(name: $0, value: .anything, place: call.place) }
             problems += model.problems(in: .map(given), for: call, at: call.place)
+            if let restore = call.restore {
+                problems += wireProblems(restore.parameters, of: name, at: restore.place)
+            }
         }
         for type in typeNames.compactMap({ types[$0] }) {
             for step in type.read { problems += wireProblems(step.parameters, of: step.call, at: step.place) }

@@ -1,23 +1,23 @@
-import HoldfastCore
-import HoldfastEngine
-import HoldfastFiles
-import HoldfastJSON
+package import HoldfastCore
+package import HoldfastJSON
 
-/// Reads resources out of a journal for people: as they are, or as they were.
-struct ResourceDesk {
-    let journal: any Journal
+/// Reads a journal for people: as it is, or as it was.
+package struct Archive: Sendable {
+    package let journal: any Journal
     private let policy: Policy
 
-    init(_ store: StoreOptions) throws {
-        journal = try store.openToRead()
-        policy = try DataSet.load(try ConfigurationFile.read(store.config)).policy()
+    package init(journal: any Journal, policy: Policy) {
+        self.journal = journal
+        self.policy = policy
     }
 
-    struct Known {
-        var stored: StoredResource
-        var view: ResourceView
+    /// A resource with everything that is known of it.
+    package struct Known: Sendable {
+        package var stored: StoredResource
+        package var view: ResourceView
 
-        var json: JSONObject {
+        /// As `holdfast resource --format json` prints it.
+        package var json: JSONObject {
             JSONObject([
                 ("type", .string(stored.resource.type)), ("id", .string(stored.resource.id)),
                 ("cloud", .string(stored.context.cloud.rawValue)), ("account", .string(stored.context.account)),
@@ -30,33 +30,40 @@ struct ResourceDesk {
         /// A label or tag: `NAME` or `NAME=VALUE`, in any of the shapes that clouds write them in.
         func hasLabel(_ label: String) -> Bool {
             let parts = label.split(separator: "=", maxSplits: 1).map(String.init)
+            guard let name = parts.first else { return false }
             for property in ["Tags", "tags", "labels"] {
                 let tags = view.document[PropertyPath(names: property)].json
                 let pairs =
                     tags.array?.map { ($0["Key"]?.string ?? "", $0["Value"]?.scalarText ?? "") }
                     ?? tags.object?.members.map { ($0.name, $0.value.scalarText ?? "") } ?? []
-                if pairs.contains(where: { $0.0 == parts[0] && (parts.count == 1 || $0.1 == parts[1]) }) { return true }
+                if pairs.contains(where: { $0.0 == name && (parts.count == 1 || $0.1 == parts[1]) }) { return true }
             }
             return false
         }
     }
 
-    /// Every resource, in the order (type, id).
-    func resources(asOf: Timestamp?) throws -> [Known] {
+    /// Resources after one, in the order (type, id), until `limit` of them are wanted.
+    ///
+    /// - Parameter isWanted: asked before the state is read.
+    package func resources(
+        asOf: Timestamp?, after: ResourceID? = nil, limit: Int = .max,
+        where isWanted: (StoredResource) -> Bool = { _ in true }, and fits: (Known) -> Bool = { _ in true }
+    ) throws(JournalError) -> [Known] {
         var found: [Known] = []
-        var last: ResourceID?
-        while true {
+        var last = after
+        while found.count < limit {
             let page = try journal.resources(after: last, limit: 500)
-            for stored in page {
-                if let known = try view(of: stored, asOf: asOf) { found.append(known) }
+            for stored in page where isWanted(stored) && found.count < limit {
+                if let known = try view(of: stored, asOf: asOf), fits(known) { found.append(known) }
             }
-            guard let end = page.last else { return found }
+            guard let end = page.last else { break }
             last = end.resource
         }
+        return found
     }
 
     /// `nil` where nothing had happened to it by then.
-    private func view(of stored: StoredResource, asOf: Timestamp?) throws -> Known? {
+    private func view(of stored: StoredResource, asOf: Timestamp?) throws(JournalError) -> Known? {
         var evidence = EvidenceSet(resolution: policy.resolution(for: stored.resource.type))
         if let asOf {
             let entries = try journal.history(of: stored.resource, upTo: asOf)
@@ -70,19 +77,24 @@ struct ResourceDesk {
             view: ResourceView(of: evidence, keys: policy.catalog.type(stored.resource.type)?.keys ?? ListKeys()))
     }
 
-    private func items(_ bytes: [UInt8]) throws -> [EvidenceItem] {
-        guard let elements = try JSON.parse(bytes).array else { return [] }
-        return elements.compactMap(EvidenceItem.init(json:))
+    private func items(_ bytes: [UInt8]) throws(JournalError) -> [EvidenceItem] {
+        do throws(JSONError) {
+            return try JSON.parse(bytes).array?.compactMap(EvidenceItem.init(json:)) ?? []
+        } catch {
+            throw JournalError(.corrupt, "evidence in the journal cannot be read: \(error)")
+        }
     }
 
-    func history(of resource: ResourceID, upTo: Timestamp?) throws -> [JSON] {
-        try journal.history(of: resource, upTo: upTo ?? .distantFuture).map { entry in
-            [
+    func history(of resource: ResourceID, upTo: Timestamp?) throws(JournalError) -> [JSON] {
+        var rows: [JSON] = []
+        for entry in try journal.history(of: resource, upTo: upTo ?? .distantFuture) {
+            rows.append([
                 "event": .string(entry.eventID), "happened": .string(entry.happened.description),
                 "known": .string(entry.known.description), "actor": .string(entry.actor),
                 "action": .string(entry.action),
                 "changes": .array(try items(entry.evidence).compactMap { $0.json["c"] }),
-            ]
+            ])
         }
+        return rows
     }
 }
