@@ -76,7 +76,7 @@ package actor Keeper {
         intake.step.transaction.positions = batch.positions
         try intake.step.evaluate(cause: .events)
         intake.finish()
-        try commit(intake.step, lease: leases[source])
+        try commit(intake.step, lease: leases[source], lane: .events)
         for id in intake.step.transaction.eventIDs { known.insert(id) }
         totals.records += batch.records.count + batch.unreadable.count
         totals.add(intake.counts)
@@ -292,8 +292,14 @@ package actor Keeper {
         try commit(step, lease: nil)
     }
 
-    func commit(_ step: Step, lease: Lease?) throws(JournalError) {
+    func commit(_ step: Step, lease: Lease?, lane: EvaluationLane = .state) throws(JournalError) {
         var transaction = step.transaction
+        if step.evaluations > 0 {
+            transaction.counters.append(
+                CounterDelta(
+                    name: CounterDelta.evaluations, label: lane.rawValue, hour: CounterDelta.hour(of: step.now),
+                    amount: Int64(step.evaluations)))
+        }
         transaction.leases = [leases["shards"], lease].compactMap { $0 }
         try journal.commit(transaction)
         totals.evaluations += step.evaluations
