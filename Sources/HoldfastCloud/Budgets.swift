@@ -128,6 +128,13 @@ package actor Budgets<C: HoldfastClock> {
         }
     }
 
+    /// A call was too much and is made again. It is counted with its family, unless it has a limit of its own.
+    package func throttled(_ call: CloudCall, in scope: CallScope, retryAfter wait: Duration?) {
+        let places = [(scope.account, scope.region), (scope.account, ""), ("", "")]
+        let own = places.map { BudgetKey(cloud: scope.cloud, account: $0.0, region: $0.1, family: call.name) }
+        throttled(own.first { buckets[$0] != nil } ?? BudgetKey(call, in: scope), retryAfter: wait)
+    }
+
     package func throttled(_ key: BudgetKey, retryAfter wait: Duration? = nil) {
         buckets[key]?.throttled(at: now, retryAfter: wait)
         throttles[key, default: 0] += 1

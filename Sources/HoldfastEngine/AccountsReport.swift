@@ -57,7 +57,7 @@ package struct AccountsReport: Sendable {
     ///   - configuration: with the accounts that were found.
     ///   - units: what a scan goes over in an account.
     package init(
-        journal: any Journal, policy: Policy, configuration: Configuration, now: Timestamp,
+        journal: any Journal, classification: Classification, configuration: Configuration, now: Timestamp,
         units: (Configuration.Account) -> [ScanUnit]
     ) throws(JournalError) {
         fresh = Span(nanoseconds: configuration.scanEvery.nanoseconds * 2)
@@ -78,7 +78,7 @@ package struct AccountsReport: Sendable {
             let place = ResourceContext(cloud: key.cloud, account: key.id, region: "")
             return Row(
                 cloud: key.cloud, id: key.id, name: account?.name ?? known.listing?.facts["name"] ?? "",
-                answer: policy.classification.environment(of: place),
+                answer: classification.environment(of: place),
                 enrolment: AccountsReport.enrolment(of: known, account, in: configuration),
                 reads: AccountsReport.reads(
                     of: known, lacking, isOn: account != nil && configuration.clouds.contains(key.cloud)),
@@ -86,7 +86,7 @@ package struct AccountsReport: Sendable {
                 lastRead: known.lastRead, typesCovered: types.count - missing.count, types: types.count,
                 counts: counts[key]?.first ?? AccountCounts(cloud: key.cloud, id: key.id))
         }
-        let environments = policy.classification.environments
+        let environments = classification.environments
         rows = all.sorted { AccountsReport.order($0, environments) < AccountsReport.order($1, environments) }
     }
 
@@ -96,7 +96,9 @@ package struct AccountsReport: Sendable {
     }
 
     private static func order(_ row: Row, _ environments: [String]) -> (Int, String, String) {
-        let rank = row.answer.isClassified ? environments.count - (environments.firstIndex(of: row.answer.environment) ?? 0) : 0
+        let rank =
+            row.answer.isClassified
+            ? environments.count - (environments.firstIndex(of: row.answer.environment) ?? 0) : 0
         return (rank, row.cloud.rawValue, row.id)
     }
 
@@ -181,7 +183,8 @@ extension AccountsReport.Row {
             "types": ["covered": number(typesCovered), "of": number(types)],
             "resources": number(counts.resources),
             "findings": [
-                "open": number(counts.findings.values.reduce(0, +)), "critical": number(counts.findings[.critical] ?? 0),
+                "open": number(counts.findings.values.reduce(0, +)),
+                "critical": number(counts.findings[.critical] ?? 0),
             ],
         ]
     }

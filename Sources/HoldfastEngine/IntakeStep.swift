@@ -71,8 +71,10 @@ struct IntakeStep {
     }
 
     private mutating func take(_ change: ResourceChange, of event: ChangeEvent) throws(JournalError) {
-        // A time from the future would never be superseded: cut to ours.
-        let time = min(event.time, step.now)
+        // A time from far in the future would never be superseded: cut to ours. One that is only a little ahead is
+        // right where our clock is slow, and cut it would count as seen by reads that came before it.
+        let isForged = event.time > step.now + step.policy.limits.clockTolerance
+        let time = isForged ? step.now : event.time
         let origin = EvidenceOrigin(
             event: event.id, actor: event.actor.name, action: event.action, session: event.actor.sessionKey)
         let items = change.changes.enumerated().map { index, said in

@@ -123,11 +123,12 @@ package actor Keeper {
     package func settle(_ dirty: DirtyResource, _ description: Description, now: Timestamp) throws(JournalError) {
         defer { claimed.remove(dirty.resource) }
         var step = Step(policy: policy, journal: journal, now: now)
-        try step.observe(description, resource: dirty.resource, context: dirty.context)
+        try step.observe(
+            description, resource: dirty.resource, context: dirty.context, attempts: dirty.attempts)
         try step.evaluate(cause: .baseline)
         try step.evaluateAll(dirty.resource, context: dirty.context, cause: .baseline)
         step.transaction.done = [dirty]
-        try step.readAgainIfTooEarly(dirty)
+        try step.readAgainIfTooEarly(dirty, description)
         endDenials(lacking: description.lacks, reading: dirty.resource.description, in: &step)
         step.countRead(of: dirty, gaveState: true)
         try commit(step, lease: nil)
@@ -152,9 +153,7 @@ package actor Keeper {
             var again = dirty
             again.attempts += 1
             again.reason = error.code
-            let doublings = min(again.attempts - 1, 10)
-            let delay = min(wait.nanoseconds << Int64(doublings), Limits.longestBackoff.nanoseconds)
-            again.notBefore = now + Span(nanoseconds: delay)
+            again.notBefore = now + Limits.backoff(wait, attempts: again.attempts)
             step.transaction.dirty = [again]
         }
         try commit(step, lease: nil)
@@ -239,6 +238,9 @@ package actor Keeper {
     ) throws(JournalError) -> [FindingChange: Int] {
         self.policy = policy
         decoder = EventDecoder(for: policy.catalog)
+        // What was about to be written was decided by the settings of before.
+        memory.prepared = [:]
+        try noteModes(now: now)
         var changes: [FindingChange: Int] = [:]
         var last: ResourceID?
         while true {

@@ -23,5 +23,11 @@ package struct Limits: Sendable, Hashable {
     /// The longest wait between two attempts to read one resource.
     package static let longestBackoff = Span(seconds: 900)
 
+    /// The wait after so many attempts, 1 at least: doubled with each.
+    static func backoff(_ wait: Span, attempts: Int) -> Span {
+        let doublings = Int64(min(max(attempts - 1, 0), 10))
+        return Span(nanoseconds: min(wait.nanoseconds << doublings, longestBackoff.nanoseconds))
+    }
+
     package init() {}
 }

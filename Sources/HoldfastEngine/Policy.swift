@@ -56,6 +56,14 @@ package struct Policy: Sendable {
             catalogDigest: catalogDigest)
     }
 
+    /// With exemptions that no data file has.
+    package func exempting(_ exemptions: [Exemption]) -> Policy {
+        Policy(
+            catalog: catalog, baseline: baseline.exempting(exemptions), playbooks: playbooks,
+            classification: classification, lists: lists, limits: limits, remediation: remediation, people: people,
+            plansAreMade: plansAreMade, catalogDigest: catalogDigest)
+    }
+
     private static func referencePaths(_ catalog: Catalog, _ baseline: Baseline) -> [String: [ReferencePath]] {
         var found: [(holder: String, path: ReferencePath)] = []
         for type in catalog.types.values {
@@ -89,7 +97,8 @@ package struct Policy: Sendable {
         limits.resolution ?? Span(seconds: catalog.type(type)?.cloud == .aws ? 1 : 0)
     }
 
-    func margin(for type: String) -> Span {
+    /// How long after a change a read is sure to see it.
+    package func margin(for type: String) -> Span {
         limits.margin ?? catalog.type(type)?.consistency ?? Span(seconds: 5)
     }
 

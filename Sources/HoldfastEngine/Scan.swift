@@ -196,5 +196,7 @@ package struct Scan<C: HoldfastClock>: Sendable {
             }
         }
     }
-    private static var mostAttempts: Int { 6 }
+    /// Beside those that the lister makes itself. What still fails is left for the next run: waiting here would keep
+    /// others waiting.
+    private static var mostAttempts: Int { 3 }
 }

@@ -103,7 +103,22 @@ struct Step {
                 try evaluate(rule, on: resource, cause: cause)
             }
         }
-        for subject in changed { store(subject) }
+        for subject in changed {
+            store(subject)
+            try reconsiderByLabels(subject)
+        }
+    }
+
+    /// Labels keep guards off or let them on, and no rule need read them.
+    private mutating func reconsiderByLabels(_ subject: Subject) throws(JournalError) {
+        guard let labels = policy.catalog.type(subject.resource.type).flatMap(Labels.path(in:))?.property,
+            subject.touched?.contains(labels) ?? true
+        else { return }
+        _ = try finding("", of: subject.resource)
+        for finding in (findings[subject.resource] ?? [:]).values.sorted(by: { $0.rule < $1.rule })
+        where finding.state == .open {
+            reconsider(finding)
+        }
     }
 
     /// Every rule of one resource: for reconciled and swept ones, timers and reloads.
@@ -254,7 +269,7 @@ extension Step {
     }
 
     /// What became of a finding may change what is done about it.
-    private mutating func reconsider(_ finding: Finding) {
+    mutating func reconsider(_ finding: Finding) {
         guard policy.playbooks.playbook(for: finding.rule, type: finding.resource.type) != nil else { return }
         transaction.remediation.candidates.append(Candidate(finding: finding.id, due: now))
     }

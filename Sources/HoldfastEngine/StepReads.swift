@@ -4,8 +4,10 @@ internal import HoldfastJSON
 extension Step {
     /// A read, as observed evidence. It speaks for the moment it started less resolution and margin, so that it never
     /// covers an event that it may not have seen.
+    ///
+    /// - Parameter attempts: how often a part could not be read before.
     mutating func observe(
-        _ description: Description, resource: ResourceID, context: ResourceContext
+        _ description: Description, resource: ResourceID, context: ResourceContext, attempts: Int = 0
     ) throws(JournalError) {
         let sure = description.started - policy.resolution(for: resource.type) - policy.margin(for: resource.type)
         let origin = EvidenceOrigin(event: description.id)
@@ -20,7 +22,7 @@ extension Step {
             case .identified(let known, let place):
                 try identify(resource, as: known, at: place, context: context, origin: origin, time: sure)
             }
-        note(description.unread, of: resource, context: context)
+        note(description.unread, of: resource, context: context, attempts: attempts + 1)
         let before = try subject(resource, context: context)
         try merge(items, into: resource, context: context)
         let after = try subject(resource, context: context).after
@@ -38,7 +40,9 @@ extension Step {
     }
 
     /// A denied read is for a person to mend; the resource is read again later all the same.
-    private mutating func note(_ unread: [Description.Unread], of resource: ResourceID, context: ResourceContext) {
+    private mutating func note(
+        _ unread: [Description.Unread], of resource: ResourceID, context: ResourceContext, attempts: Int
+    ) {
         for part in unread where !part.error.lacks.isEmpty {
             transaction.notices.append(
                 Notice(
@@ -53,21 +57,26 @@ extension Step {
         transaction.dirty.append(
             DirtyResource(
                 resource: resource, context: context, priority: policy.priority(of: resource.type), since: now,
-                notBefore: now + wait, attempts: 1, reason: "a part could not be read"))
+                notBefore: now + Limits.backoff(wait, attempts: attempts), attempts: attempts,
+                reason: "a part could not be read"))
     }
 
-    /// A read that started before it could be sure to see the newest event is read again when it can be.
-    mutating func readAgainIfTooEarly(_ dirty: DirtyResource) throws(JournalError) {
+    /// A read that started before it could be sure to see the newest event is read again when it can be. Both times are
+    /// the cloud's: what our own clock shows says nothing of it.
+    mutating func readAgainIfTooEarly(_ dirty: DirtyResource, _ description: Description) throws(JournalError) {
         let subject = try subject(dirty.resource, context: dirty.context)
         // Items stand in order: a reported one that comes last came after all that was read.
         guard let newest = subject.view.applied.last, newest.source == .reported, !subject.view.isDeleted
         else { return }
+        let margin = policy.resolution(for: dirty.resource.type) + policy.margin(for: dirty.resource.type)
+        let missing = (newest.time + margin).since(description.started) + Span(nanoseconds: 1)
+        // A recorded state stays as old as it is: one that gave nothing new, or is older than any read can be, cannot
+        // get better by repeating.
+        let sure = description.started - margin
+        let isNew = !subject.before.items.contains { $0.source == .observed && $0.time == sure }
+        guard isNew, missing.nanoseconds <= (margin + policy.limits.clockTolerance).nanoseconds else { return }
         var again = dirty
-        again.notBefore =
-            newest.time + policy.resolution(for: dirty.resource.type)
-            + policy.margin(for: dirty.resource.type) + Span(nanoseconds: 1)
-        // One that was due then already cannot get better by repeating: a recorded state stays as old as it is.
-        guard again.notBefore > dirty.notBefore else { return }
+        again.notBefore = now + Span(nanoseconds: max(missing.nanoseconds, 1))
         again.attempts = 0
         again.reason = "read too early"
         transaction.dirty.append(again)

@@ -18,6 +18,51 @@ package enum Checker: String, Sendable, CaseIterable {
     case everyChangeIsRead = "every-change-is-read"
     /// Once nothing goes wrong any more, what is known is what is true.
     case converges
+    // Of what is written.
+    /// Each call that went out was written down as begun before: that step, that attempt, that call, and none twice.
+    case journaledIntent = "journaled-intent"
+    /// Nothing is written where the mode is not remediate.
+    case dryRun = "dry-run-writes-nothing"
+    /// What nobody saw drift is written in approved campaigns alone.
+    case backlog = "backlog-needs-campaign"
+    /// Only rules that are stable lead to writes.
+    case stableRules = "only-stable-rules"
+    /// Nothing is written on what was only reported.
+    case onlyWhatWasRead = "only-what-was-read"
+    /// Labels, exemptions and holds keep off.
+    case keptOff = "kept-off"
+    /// An environment waits for the one before it, or for two people.
+    case rollout = "dev-before-production"
+    /// Nothing is written in a freeze.
+    case frozen
+    /// What came through a pipeline is not written over.
+    case pipelines = "pipelines-are-left-alone"
+    /// What somebody undoes again and again is left to people.
+    case fights = "fights-end"
+    /// No budget is exceeded in any window.
+    case budgets = "within-budgets"
+    /// One run at a time on a resource.
+    case oneRun = "one-run-a-resource"
+    /// Enough of the right people agreed to just this.
+    case approved = "approved-as-it-is"
+    /// A call of a plan is one of those that its approval was for.
+    case asPlanned = "as-planned"
+    /// What must not be made twice is not.
+    case notTwice = "nothing-twice"
+    /// Nothing is begun while it is halted.
+    case halted = "nothing-while-halted"
+    /// Runs make the moves that there are, in order.
+    case legalMoves = "legal-moves"
+    /// Campaigns run when they are approved, wave after wave, until the first undo.
+    case campaigns = "campaigns-stop"
+    /// An undone run leaves what was there before it.
+    case undone = "undo-restores"
+    /// Once nothing goes wrong any more, what drifts is mended, or a person was told.
+    case mendedOrTold = "mended-or-told"
+    /// No run is left open.
+    case noRunLeft = "no-run-left"
+    /// The service ends by its death alone.
+    case stands = "service-stands"
     /// No job ran on another thread than the simulation's.
     case oneThread = "one-thread"
 }

@@ -10,25 +10,46 @@ internal import Synchronization
 /// The process dies at a write of the journal: the transaction is gone, and with it everything in memory.
 struct SimulatedCrash: Error {}
 
-/// Decides at which writes of the journal the process dies.
+/// Decides at which writes of the journal the process dies. What is dead writes nothing more until it is started anew.
 final class CrashPlan: Sendable {
+    private struct State {
+        var isArmed = false
+        var isDown = false
+    }
     private let faults: FaultPlan
     private let trace: Trace
-    private let isArmed = Mutex(false)
+    private let state = Mutex(State())
 
     init(faults: FaultPlan, trace: Trace) {
         self.faults = faults
         self.trace = trace
     }
 
-    func arm() { isArmed.withLock { $0 = true } }
-    func disarm() { isArmed.withLock { $0 = false } }
+    func arm() { state.withLock { $0.isArmed = true } }
+    func disarm() { state.withLock { $0.isArmed = false } }
+
+    var isDown: Bool { state.withLock { $0.isDown } }
+    /// - Returns: whether it was down: whatever ended the process otherwise is a fault of the service.
+    func restart() -> Bool {
+        state.withLock { state in
+            defer { state.isDown = false }
+            return state.isDown
+        }
+    }
 
     /// Called before each write of a commit.
     func pass(_ step: String) throws {
         trace.note("write \(step)")
-        guard isArmed.withLock({ $0 }), step != "part", faults.fires(.crash) else { return }
+        guard state.withLock({ $0.isArmed && !$0.isDown }), step != "part", faults.fires(.crash) else { return }
+        state.withLock { $0.isDown = true }
         throw SimulatedCrash()
+    }
+
+    /// Called after each commit.
+    func diesAfter() -> Bool {
+        guard state.withLock({ $0.isArmed && !$0.isDown }), faults.fires(.crashAfter) else { return false }
+        state.withLock { $0.isDown = true }
+        return true
     }
 }
 
@@ -37,11 +58,17 @@ final class Trace: Sendable {
     private struct State {
         var digest = sha256([UInt8]())
         var threads: Set<UInt> = []
+        var lines: [String] = []
     }
     private let state = Mutex(State())
+    /// Whether lines are kept for people beside the digest.
+    private let keepsLines: Bool
+
+    init(keepsLines: Bool) { self.keepsLines = keepsLines }
 
     func note(_ line: String) {
         state.withLock { state in
+            if keepsLines { state.lines.append(line) }
             state.digest = sha256(state.digest.bytes + Array(line.utf8))
             state.threads.insert(UInt(pthread_self()))
         }
@@ -60,5 +87,6 @@ final class Trace: Sendable {
     }
 
     var hash: String { state.withLock { $0.digest.description } }
+    var lines: [String] { state.withLock { $0.lines } }
     var threads: Int { state.withLock { $0.threads.count } }
 }

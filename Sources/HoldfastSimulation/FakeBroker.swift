@@ -72,15 +72,18 @@ private struct FakeRecords: RecordStorage {
 }
 
 /// Reads the fake cloud, and sometimes does not.
-struct FakeReader<C: HoldfastClock>: StateLister {
+struct FakeReader: StateLister {
     let cloud: FakeCloud
-    let clock: C
+    let clock: VirtualClock
     let faults: FaultPlan
-    let reads: ReadCounter
+    let courier: Courier
+    let ledger: Ledger
 
     func list(_ type: String, at place: ResourceContext) async throws(ReadError) -> [ListedResource] {
-        await cloud.truth.keys.filter { $0.type == type }.sorted()
-            .map { ListedResource(resource: $0, context: place, element: .null) }
+        cloud.with { state, _ in
+            state.truth.keys.filter { $0.type == type && state.accounts[$0] == place.account }.sorted()
+                .map { ListedResource(resource: $0, context: place, element: .null) }
+        }
     }
 
     func describe(_ listed: ListedResource) async throws(ReadError) -> Description {
@@ -94,22 +97,15 @@ struct FakeReader<C: HoldfastClock>: StateLister {
         if faults.fires(.describeDenied) {
             throw ReadError(code: "denied", message: "not allowed", retry: .after(Span(seconds: 5)))
         }
-        let started = clock.wallTime()
+        let started = clock.cloudTime()
         // A stale read answers with what was before the last moments, and takes its time to come back.
-        let isStale = faults.fires(.describeStale)
-        let early = isStale ? await cloud.read(resource) : nil
+        let early = faults.fires(.describeStale) ? cloud.with { state, _ in state.read(resource) } : nil
+        if faults.fires(.meddler), let change = cloud.meddle(resource) { courier.take(change) }
         try? await clock.sleep(for: .milliseconds(faults.number(10...900)))
-        let result: Description.Result
-        if let early { result = early } else { result = await cloud.read(resource) }
-        let id = "read-\(await reads.next())"
-        return Description(result: result, started: started, id: id)
-    }
-}
-
-actor ReadCounter {
-    private var count = 0
-    func next() -> Int {
-        count += 1
-        return count
+        let read = early ?? cloud.with { state, _ in state.read(resource) }
+        ledger.read(resource, started: started)
+        var description = Description(result: read.result, started: started, id: "read-\(ledger.nextRead())")
+        description.answers = read.answers
+        return description
     }
 }

@@ -6,16 +6,38 @@ package enum Fault: String, Sendable, CaseIterable {
     case doubled, late, outOfOrder = "out-of-order", malformed, lost, sameSecond = "same-second"
     // Of reads.
     case describeStale = "describe-stale", describeThrottled = "describe-throttled", describeDenied = "describe-denied"
-    // Of ourselves.
-    case crash
+    // Of writes: not done and no answer; done and no answer; refused; taken on as a long operation; the answer comes
+    // after the permit's end; the call would go out after the permit's end.
+    case writeLost = "write-lost", writeTimedOut = "write-timed-out", writeThrottled = "write-throttled"
+    case writeDenied = "write-denied", writeAccepted = "write-accepted", writeSlow = "write-slow"
+    case writeQueued = "write-queued"
+    /// Somebody changes the resource while it is read or written.
+    case meddler
+    // Of people.
+    case approverSlow = "approver-slow", approverRefuses = "approver-refuses", approverTwice = "approver-twice"
+    case approverCaused = "approver-caused", approverHolds = "approver-holds", approverLate = "approver-late"
+    case halted, haltFile = "halt-file", undone, opened, campaign, reload
+    case promptLost = "prompt-lost"
+    // Of the clock.
+    case clockForward = "clock-forward", clockBack = "clock-back"
+    // Of ourselves: before a write of the journal is made, and after.
+    case crash, crashAfter = "crash-after"
 
     /// Once in how many chances.
     var rarity: Int {
         switch self {
         case .doubled, .late, .outOfOrder, .sameSecond: 5
-        case .malformed, .describeStale, .describeThrottled: 8
-        case .lost, .describeDenied: 15
-        case .crash: 60
+        case .approverSlow, .approverTwice: 4
+        case .approverRefuses, .approverHolds, .approverCaused, .approverLate, .undone: 6
+        case .malformed, .describeStale, .describeThrottled, .opened, .promptLost: 8
+        case .campaign, .reload: 12
+        case .halted, .haltFile: 25
+        case .lost, .describeDenied, .writeThrottled: 15
+        case .writeLost, .writeTimedOut, .writeAccepted, .writeSlow, .writeQueued: 18
+        case .writeDenied, .meddler: 25
+        case .clockForward, .clockBack: 40
+        case .crash: 250
+        case .crashAfter: 120
         }
     }
 }

@@ -15,20 +15,44 @@ package enum Sabotage: String, Sendable, CaseIterable {
     case tombstone
     /// A resource marked while it is dirty, or worked on, is done with the work.
     case dirtySet = "dirty-set"
+    // A guard whose refusal counts as a pass, also where a step is begun.
+    case halt, mode, origin, maturity, evidence, exemption, rollout, freeze, cause, budgets, preflight, approvals
+
+    /// The guard that is taken away.
+    var guardName: GuardName? { GuardName(rawValue: rawValue) }
 }
 
-/// A journal that is honest but for one thing.
+/// A journal that is honest but for one thing, as one process sees it: once that has died it writes nothing more.
 final class SabotagedJournal: Journal {
     let honest: any Journal
-    private let sabotage: Sabotage?
+    let sabotage: Sabotage?
+    private let crashes: CrashPlan
+    let ledger: Ledger
     private let arrival = Mutex(Int64(0))
 
-    init(_ honest: any Journal, sabotage: Sabotage?) {
+    init(_ honest: any Journal, sabotage: Sabotage?, crashes: CrashPlan, ledger: Ledger) {
         self.honest = honest
         self.sabotage = sabotage
+        self.crashes = crashes
+        self.ledger = ledger
+    }
+
+    /// The process that writes must be alive before, and may die after.
+    func alive<T: ~Copyable, E: Error>(
+        dead: (JournalError) -> E, _ body: () throws(E) -> T
+    ) throws(E) -> T {
+        if crashes.isDown { throw dead(JournalError(.failed, "the process is gone")) }
+        let result = try body()
+        if crashes.diesAfter() { throw dead(JournalError(.failed, "the process died after it had written")) }
+        return result
     }
 
     func commit(_ transaction: JournalTransaction) throws(JournalError) {
+        try alive(dead: { $0 }) { () throws(JournalError) in try commitAlive(transaction) }
+        ledger.note(transaction)
+    }
+
+    private func commitAlive(_ transaction: JournalTransaction) throws(JournalError) {
         var spoilt = transaction
         switch sabotage {
         case .order: spoilt.resources = try transaction.resources.map(reordered)

@@ -1,9 +1,41 @@
 internal import HoldfastCore
 internal import HoldfastEngine
 
+extension RemediationTools {
+    /// With the guard gone that is taken away.
+    mutating func spoil(_ sabotage: Sabotage?) {
+        guard let name = sabotage?.guardName else { return }
+        if name == .halt { haltFile = { nil } }
+        decide = { facts in
+            var decision = Guards.decide(facts)
+            for index in decision.answers.indices where decision.answers[index].name == name {
+                // Without the read before the call there is nothing to go on.
+                if name == .preflight, decision.answers[index].word == .wait { continue }
+                decision.answers[index].word = .pass
+            }
+            return decision
+        }
+    }
+}
+
 /// What of remediation is not sabotaged goes through as it is.
 extension SabotagedJournal {
-    func begin(_ intent: StepIntent) throws(BeginError) -> Begun { try honest.begin(intent) }
+    func begin(_ intent: StepIntent) throws(BeginError) -> Begun {
+        var spoilt = intent
+        switch sabotage?.guardName {
+        case .halt: spoilt.haltParts = []
+        case .budgets: spoilt.budgets = []
+        case .approvals: spoilt.isApproved = { _ in true }
+        default: break
+        }
+        return try alive(dead: BeginError.journal) { () throws(BeginError) in
+            let begun = try honest.begin(spoilt)
+            let run = intent.run
+            let count = try? honest.count(type: run.resource.type, account: run.context.account)
+            ledger.begun(intent, typeCount: count ?? 0)
+            return begun
+        }
+    }
     func candidates(dueAt: Timestamp, limit: Int) throws(JournalError) -> [Candidate] {
         try honest.candidates(dueAt: dueAt, limit: limit)
     }

@@ -9,10 +9,12 @@ internal import Synchronization
 package struct Simulation: Sendable {
     private let policy: Policy
     private let sabotage: Sabotage?
+    private let keepsTrace: Bool
     /// Changes that somebody makes in one run.
-    private static let changes = 60
+    private static let changes = 34
 
-    package init(policy: Policy, sabotage: Sabotage? = nil) {
+    package init(policy: Policy, sabotage: Sabotage? = nil, keepsTrace: Bool = false) {
+        self.keepsTrace = keepsTrace
         self.policy = policy
         self.sabotage = sabotage
     }
@@ -25,15 +27,17 @@ package struct Simulation: Sendable {
         package var fired: [Fault: Int]
         /// Digest of everything that was committed, in order.
         package var traceHash: String
+        /// What happened, line by line, where it was asked for.
+        package var trace: [String] = []
         package var jobs: Int
     }
 
     /// Runs a seed to its end. The same seed gives the same result, bit by bit, with one commit and one toolchain.
     package func run(seed: UInt64) -> Result {
         let executor = SeededExecutor(seed: seed)
-        let clock = VirtualClock(start: Timestamp(seconds: 1_780_000_000))
+        let clock = VirtualClock(start: Setup.start)
         let finished = Mutex<Result?>(nil)
-        let world = World(policy: policy, sabotage: sabotage, seed: seed, clock: clock, executor: executor)
+        let world = World(policy: policy, sabotage: sabotage, seed: seed, clock: clock, executor: executor, keepsTrace: keepsTrace)
         let task = Task(executorPreference: executor) {
             let result = await world.run(changes: Simulation.changes)
             finished.withLock { $0 = result }

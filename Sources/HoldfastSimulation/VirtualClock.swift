@@ -19,6 +19,10 @@ final class VirtualClock: HoldfastClock {
     }
     private struct State {
         var now = Instant()
+        /// By how much the service's clock is wrong.
+        var skew = Span(nanoseconds: 0)
+        /// By how much it was most ahead.
+        var furthest = Span(nanoseconds: 0)
         var nextID = 0
         var sleepers: [Sleeper] = []
         /// Cancelled before they fell asleep.
@@ -33,9 +37,29 @@ final class VirtualClock: HoldfastClock {
     var now: Instant { state.withLock { $0.now } }
     var minimumResolution: Swift.Duration { .nanoseconds(1) }
 
+    /// What the service's clock shows.
     func wallTime() -> Timestamp {
+        let skew = state.withLock { $0.skew }
+        return cloudTime() + skew
+    }
+
+    /// The time that is right: the cloud's.
+    func cloudTime() -> Timestamp {
         let (seconds, attoseconds) = now.offset.components
         return start + Span(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    }
+
+    /// From now on the service's clock shows so much more, or less.
+    func jump(by span: Span) {
+        state.withLock { state in
+            state.skew = Span(nanoseconds: state.skew.nanoseconds + span.nanoseconds)
+            if state.skew.nanoseconds > state.furthest.nanoseconds { state.furthest = state.skew }
+        }
+    }
+
+    /// For so long what was put off before the clock went back may have to wait.
+    var wentBack: Span {
+        state.withLock { Span(nanoseconds: $0.furthest.nanoseconds - $0.skew.nanoseconds) }
     }
 
     func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {

@@ -7,27 +7,52 @@ internal import Synchronization
 
 /// Everything of one run: the cloud, the broker, the service with its journal, and what is known of all of them.
 actor World {
-    private let policy: Policy
-    private let sabotage: Sabotage?
-    private let seed: UInt64
-    private let clock: VirtualClock
-    private let executor: SeededExecutor
-    private let cloud: FakeCloud
-    private let broker = FakeBroker()
-    private let faults: FaultPlan
-    private let trace = Trace()
-    private var random: SeededRandom
-    private var delivered: [String] = []
-    private var judgements = Judgements()
+    let setup: Setup
+    let policy: Policy
+    let sabotage: Sabotage?
+    let seed: UInt64
+    let clock: VirtualClock
+    let executor: SeededExecutor
+    let cloud: FakeCloud
+    let broker = FakeBroker()
+    let courier: Courier
+    let ledger: Ledger
+    let faults: FaultPlan
+    let trace: Trace
+    let crashes: CrashPlan
+    var random: SeededRandom
+    var delivered: [String] = []
+    var judgements = Judgements()
+    /// Of the process that is alive.
+    var keeper: Keeper?
+    private var sweep: Scan<VirtualClock>?
+    /// What the process that starts next is configured with.
+    var policyNow: Policy
+    /// Digests that some plan once had.
+    var seenDigests: [String] = []
+    var isSettling = false
 
-    init(policy: Policy, sabotage: Sabotage?, seed: UInt64, clock: VirtualClock, executor: SeededExecutor) {
-        self.policy = policy
+    init(
+        policy: Policy, sabotage: Sabotage?, seed: UInt64, clock: VirtualClock, executor: SeededExecutor, keepsTrace: Bool
+    ) {
+        trace = Trace(keepsLines: keepsTrace)
+        setup = Setup(seed: seed)
+        self.policy = setup.policy(policy)
+        policyNow = self.policy
         self.sabotage = sabotage
         self.seed = seed
         self.clock = clock
         self.executor = executor
-        cloud = FakeCloud(seed: seed)
         faults = FaultPlan(seed: seed)
+        let samples = [
+            FakeCloud.Kind.bucket: "bucket-private", FakeCloud.Kind.group: "sg-internal",
+            FakeCloud.Kind.trail: "trail-on",
+        ]
+        cloud = FakeCloud(
+            seed: seed, clock: clock, samples: samples.compactMapValues { policy.catalog.sample($0)?.configuration })
+        ledger = Ledger(cloud: cloud, clock: clock, setup: setup)
+        courier = Courier(cloud: cloud, clock: clock, faults: faults)
+        crashes = CrashPlan(faults: faults, trace: trace)
         random = SeededRandom(seed: seed &+ 99)
     }
 
@@ -40,120 +65,173 @@ actor World {
         judgements.judge(.oneThread, trace.threads == 1, "\(trace.threads) threads took part")
         return Simulation.Result(
             seed: seed, violations: judgements.violations, judged: judgements.judged, fired: faults.fired,
-            traceHash: trace.hash, jobs: executor.jobs)
+            traceHash: trace.hash, trace: trace.lines, jobs: executor.jobs)
     }
 
     private func live(changes: Int) async throws {
-        let crashes = CrashPlan(faults: faults, trace: trace)
-        let store = try SQLiteJournal(.inMemory) { step in try crashes.pass(step) }
-        let journal = SabotagedJournal(store, sabotage: sabotage)
+        let store = try SQLiteJournal(.inMemory) { [crashes] step in try crashes.pass(step) }
+        begin()
         crashes.arm()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await self.serve(journal) }
-            for change in 0..<changes { try await act(change, journal: store, crashes: crashes) }
-            try await settle(journal: store, crashes: crashes)
+            group.addTask { await self.serve(store) }
+            group.addTask { await self.crowd(store) }
+            for _ in 0..<changes { try await act(journal: store) }
+            try await settle(journal: store)
             group.cancelAll()
         }
         for row in try store.resources(after: nil, limit: 10_000) {
             trace.note("\(row.resource) \(String(decoding: row.evidence, as: UTF8.self))")
             for finding in try store.findings(of: row.resource) { trace.note(finding.body.canonicalText) }
         }
-        let end = EndOfRun(truth: await cloud.truth, delivered: delivered)
-        try judgements.checkAlways(journal: store, policy: policy, now: clock.wallTime())
-        try judgements.checkEnd(end, journal: store, policy: policy)
+        let end = EndOfRun(truth: cloud.truth, delivered: delivered)
+        try judgements.checkAlways(journal: store, policy: policyNow, now: clock.wallTime())
+        try judgements.checkEnd(end, journal: store, policy: policyNow)
+        try await judgeRemediation(store)
+    }
+
+    /// What is there before the service starts, some of it bad: backlog.
+    private func begin() {
+        cloud.with { state, now in
+            for number in 0..<10 {
+                _ = state.create(at: now)
+                guard number % 4 == 0, let resource = state.truth.keys.sorted().last(where: { !state.isBad($0) })
+                else { continue }
+                _ = state.spoil(resource, by: .stranger, at: now)
+                state.becomeBacklog(resource)
+            }
+        }
     }
 
     // MARK: The service
 
     /// Runs the service, and again after each crash, until the task is cancelled.
-    private nonisolated func serve(_ journal: any Journal) async {
-        let reads = ReadCounter()
+    private nonisolated func serve(_ store: SQLiteJournal) async {
         while !Task.isCancelled {
             do {
-                var limits = policy.limits
-                if sabotage == .dedupe { limits.knownEvents = 1 }
-                let keeper = try Keeper(journal: journal, policy: policy, limits: limits)
-                let source = FakeSource(broker: broker, clock: clock, faults: faults)
-                let reader = FakeReader(cloud: cloud, clock: clock, faults: faults, reads: reads)
-                await alive(Scan(keeper: keeper, lister: reader, clock: clock, units: FakeCloud.units) { _ in })
-                try await Service(
-                    keeper: keeper, sources: [source], reader: reader, clock: clock, limits: limits
-                ) { [trace] in trace.note($0) }.run()
+                try await live(store)
             } catch {
                 trace.note("down: \(error)")
+                let died = crashes.restart()
+                await fell(died || Task.isCancelled, "\(error)")
                 try? await clock.sleep(for: .milliseconds(500))
             }
         }
     }
 
-    // MARK: The world
+    /// Whatever ends the process but its death is a fault of it.
+    private func fell(_ isExpected: Bool, _ why: String) {
+        judgements.judge(.stands, isExpected, "the service fell over: \(why)")
+    }
 
-    /// Somebody changes something, and its record finds its way to the broker, or does not.
-    private func act(_ number: Int, journal: any Journal, crashes: CrashPlan) async throws {
-        if !faults.fires(.sameSecond) {
-            try await clock.sleep(for: .milliseconds(Int64.random(in: 300...4000, using: &random)))
+    private nonisolated func live(_ store: SQLiteJournal) async throws {
+        var limits = policy.limits
+        if sabotage == .dedupe { limits.knownEvents = 1 }
+        let journal = SabotagedJournal(store, sabotage: sabotage, crashes: crashes, ledger: ledger)
+        var tools = RemediationTools(
+            haltFile: { [ledger] in ledger.haltFile }, seal: { $0.map { $0 ^ 0x5A } }, open: { $0.map { $0 ^ 0x5A } })
+        tools.spoil(sabotage)
+        let keeper = try Keeper(journal: journal, policy: await policyNow, limits: limits, tools: tools)
+        let source = FakeSource(broker: broker, clock: clock, faults: faults)
+        let reader = FakeReader(cloud: cloud, clock: clock, faults: faults, courier: courier, ledger: ledger)
+        let writer = FakeWriter(
+            cloud: cloud, clock: clock, faults: faults, courier: courier, ledger: ledger, catalog: policy.catalog)
+        try await keeper.noteModes(now: clock.wallTime())
+        let scan = Scan(keeper: keeper, lister: reader, clock: clock, units: FakeCloud.units) { _ in }
+        await alive(keeper, scan)
+        let service = Service(keeper: keeper, sources: [source], reader: reader, clock: clock, limits: limits) {
+            [trace] in trace.note($0)
         }
-        let change = await cloud.act(at: clock.wallTime())
-        trace.note("change \(change.eventID) \(change.resource)")
-        if faults.fires(.lost) { return }
-        if faults.fires(.malformed) { await broker.produce(Array(change.record.dropLast(7)), partition: number % 2) }
-        var wait = 0
-        if faults.fires(.late) { wait = faults.number(5_000...60_000) }
-        if faults.fires(.outOfOrder) { wait = faults.number(200...5_000) }
-        let copies = faults.fires(.doubled) ? 2 : 1
-        for copy in 0..<copies { deliver(change, after: wait + copy * faults.number(0...3_000)) }
-        try await flush()
-        if random.once(in: 8) {
-            try judgements.checkAlways(journal: journal, policy: policy, now: clock.wallTime())
+        let lane = RemediationLane(
+            keeper: keeper, reader: reader, writer: setup.hasWriter ? writer : nil,
+            notifiers: [FakeNotifier(faults: faults)], clock: clock, runsAtOnce: 4, idle: Span(seconds: 1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await service.run() }
+            group.addTask { try await lane.run() }
+            // What the scan before has done is not done again after a crash.
+            _ = try await scan.run(skippingDoneSince: .distantPast)
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
         }
     }
 
-    /// Records on their way: due at a time, delivered in order of it.
-    private var underWay: [(due: Timestamp, record: [UInt8], id: String)] = []
+    private func alive(_ keeper: Keeper, _ sweep: Scan<VirtualClock>) {
+        self.keeper = keeper
+        self.sweep = sweep
+    }
 
-    private func deliver(_ change: FakeCloud.Change, after milliseconds: Int) {
-        let due = clock.wallTime() + Span(nanoseconds: Int64(milliseconds) * 1_000_000)
-        underWay.append((due, change.record, change.eventID))
+    // MARK: The world
+
+    /// Somebody changes something.
+    private func act(journal: any Journal) async throws {
+        if !faults.fires(.sameSecond) {
+            try await clock.sleep(for: .milliseconds(Int64.random(in: 300...6000, using: &random)))
+        }
+        if faults.fires(.clockForward) { clock.jump(by: Span(seconds: faults.number(30...200))) }
+        if faults.fires(.clockBack) { clock.jump(by: Span(seconds: -faults.number(30...200))) }
+        if let change = cloud.act() {
+            trace.note("change \(change.eventID) \(change.resource)")
+            courier.take(change)
+        }
+        try await flush()
+        if random.once(in: 30) {
+            try judgements.checkAlways(journal: journal, policy: policyNow, now: clock.wallTime())
+        }
     }
 
     private func flush(all: Bool = false) async throws {
-        let now = clock.wallTime()
-        let due = underWay.filter { all || $0.due <= now }.sorted { ($0.due, $0.id) < ($1.due, $1.id) }
-        underWay.removeAll { all || $0.due <= now }
-        for item in due {
-            await broker.produce(item.record, partition: Int.random(in: 0..<FakeBroker.partitions, using: &random))
-            delivered.append(item.id)
+        for parcel in courier.arriving(all: all) {
+            await broker.produce(parcel.record, partition: Int.random(in: 0..<FakeBroker.partitions, using: &random))
+            if let id = parcel.id { delivered.append(id) }
         }
     }
 
     /// Faults stop; everything is delivered, swept and read, within a bound of virtual time.
-    private func settle(journal: any Journal, crashes: CrashPlan) async throws {
+    private func settle(journal: any Journal) async throws {
         faults.stop()
         crashes.disarm()
+        isSettling = true
+        ledger.put(haltFile: false)
+        for halt in try journal.halts() {
+            try? await keeper?.resume(halt.part, by: World.person("cleo"), reason: "all is well", now: clock.wallTime())
+        }
         try await flush(all: true)
         for round in 0..<2 {
-            try await untilQuiet(journal)
+            try await untilQuiet(journal, within: Span(seconds: round == 0 ? 200 : 60))
             guard round == 0 else { continue }
             // Before the sweep, which would heal what the marks forgot.
-            try judgements.checkRead(journal: journal, policy: policy)
+            try judgements.checkRead(journal: journal, policy: policyNow)
             _ = try await sweep?.run(skippingDoneSince: .distantFuture)
         }
     }
 
-    /// The slow sweep of the service that is alive.
-    private var sweep: Scan<VirtualClock>?
-    private func alive(_ sweep: Scan<VirtualClock>) { self.sweep = sweep }
-
-    private func untilQuiet(_ journal: any Journal) async throws {
-        let deadline = clock.wallTime() + Span(seconds: 3600)
-        while clock.wallTime() < deadline {
+    /// Until nothing is to be done that time alone would not bring.
+    private func untilQuiet(_ journal: any Journal, within bound: Span) async throws {
+        let deadline = clock.cloudTime() + bound + clock.wentBack
+        var quiet = 0
+        while clock.cloudTime() < deadline {
             try await clock.sleep(for: .seconds(5))
-            var isCaughtUp = try journal.dirtySummary().count == 0
+            try await flush(all: true)
+            var isCaughtUp = try journal.dirtySummary().count == 0 && journal.openRuns().isEmpty
             for position in try journal.positions(source: "broker") {
                 guard let partition = Int(position.partition) else { continue }
                 if await broker.end(partition) > position.next { isCaughtUp = false }
             }
-            if isCaughtUp { return }
+            let asked = Set(try journal.asks().map(\.finding))
+            let soon = clock.wallTime() + Span(seconds: 100)
+            let due = try journal.candidates(dueAt: soon, limit: 1000).filter { !asked.contains($0.finding) }
+            quiet = isCaughtUp && due.isEmpty ? quiet + 1 : 0
+            if quiet >= 2 { return }
         }
+    }
+}
+
+/// Tells people of prompts, and sometimes cannot.
+struct FakeNotifier: Notifier {
+    let name = "page"
+    let faults: FaultPlan
+
+    func deliver(_ prompt: Prompt) async throws(DeliveryError) {
+        if faults.fires(.promptLost) { throw DeliveryError("nobody answers") }
     }
 }

@@ -47,6 +47,7 @@ extension Commit {
         transaction.remediation.runs = [intent.run]
         transaction.audit = [audit(of: intent)]
         try checkHalts(intent)
+        try checkCampaign(intent)
         try consumeBudgets(intent)
         try checkApprovals(intent)
         try store(intent.capture)
@@ -60,6 +61,17 @@ extension Commit {
         for part in intent.haltParts {
             let halt = try select.first([.text(part.description)]) { (by: try $0.text(0), reason: try $0.text(1)) }
             if let halt { throw Refusal(.halt, "\(part) was halted by \(halt.by): \(halt.reason)") }
+        }
+    }
+
+    private func checkCampaign(_ intent: StepIntent) throws {
+        guard !intent.run.campaign.isEmpty, intent.run.direction == .forward else { return }
+        try beforeStep("check-campaign")
+        let state = try db.prepared("SELECT state FROM campaigns WHERE id = ?").first([.text(intent.run.campaign)]) {
+            try $0.text(0)
+        }
+        guard state == Campaign.State.running.rawValue else {
+            throw Refusal(.origin, "the campaign \(intent.run.campaign) is \(state ?? "not there")")
         }
     }
 

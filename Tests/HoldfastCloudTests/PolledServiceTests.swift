@@ -57,4 +57,39 @@ struct PolledServiceTests {
         #expect(try journal.recentEventIDs(limit: 1000).count == 180)
         #expect(await keeper.totals.duplicates == 0)
     }
+
+    @Test("A source that comes while the service runs is read like the others, and ended with them")
+    func arrival() async throws {
+        let clock = PassingClock(Self.start)
+        let logs = FakeLogs(clock: clock, seed: 2)
+        for account in ["012345670123", "111122223333"] {
+            let events = (0..<20).map { number in
+                let time = Self.start + Span(seconds: number * 10)
+                return LoggedEvent(number: number + (account.hasPrefix("0") ? 0 : 1000), time: time, shows: time)
+            }
+            await logs.put(events, in: "\(account)/eu-west-1")
+        }
+        let journal = try SQLiteJournal(.inMemory)
+        let policy = Shipped.data.policy()
+        let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
+        let sources = PollingSources(
+            catalog: policy.catalog, sender: logs, budgets: Budgets(clock: clock), clock: clock, began: Self.start)
+        func source(_ account: String) throws -> [any EventSource] {
+            try sources.cloudTrailLookup(
+                accounts: [account], regions: ["eu-west-1"], overlap: Span(seconds: 60), every: Span(seconds: 30))
+        }
+        let (arrivals, arrive) = AsyncStream<any EventSource>.makeStream()
+        let service = Service(
+            keeper: keeper, sources: [], arrivals: arrivals, reader: NoReads(), clock: clock, limits: policy.limits
+        ) { _ in }
+        let running = Task { try await service.run() }
+        for (number, account) in ["012345670123", "111122223333"].enumerated() {
+            for source in try source(account) { arrive.yield(source) }
+            while try journal.recentEventIDs(limit: 100).count < 20 * (number + 1) { await Task.yield() }
+        }
+        #expect(try journal.accounts().map(\.id) == ["012345670123", "111122223333"])
+        running.cancel()
+        _ = await running.result
+        #expect(try journal.recentEventIDs(limit: 100).count == 40)
+    }
 }

@@ -205,4 +205,52 @@ struct ClassificationTests {
         let place = ResourceContext(cloud: .aws, account: "9", region: "")
         #expect(trusting.environment(of: place, labels: Self.labels("dev")).environment == "dev")
     }
+
+    private static func organised(_ lines: [Classification.Line]) -> Classification {
+        Classification(
+            lines: lines,
+            facts: [
+                "aws/1": ["name": "core", "ou": "", "ou-id": "r-1"],
+                "aws/2": ["name": "pay", "ou": "Workloads/Dev", "ou-id": "ou-2", "tag:stage": "dev"],
+                "aws/3": ["name": "shop", "ou": "Workloads/Dev/Team", "ou-id": "ou-3", "unread": "denied"],
+                "aws/4": ["name": "web", "ou": "Workloads/Development", "tag:stage": "staging"],
+            ])
+    }
+
+    @Test(
+        "An account is classified by its place in its organisation, its tags and its name; all of a line must fit",
+        arguments: [
+            (["ou": "Workloads/Dev/*"], ["2", "3"]), (["ou": "Workloads/Dev"], ["2"]),
+            (["ou": "Workloads/*"], ["2", "3", "4"]), (["ou": "*"], ["1", "2", "3", "4"]), (["ou": "/"], ["1"]),
+            (["ou": "*/Team"], ["3"]), (["ou-id": "ou-2"], ["2"]), (["name": "?????", "ou": "*"], []),
+            (["name": "s*", "ou": "Workloads/Dev/*"], ["3"]), (["management-group": "*"], []), ([:], []),
+            (["tag:stage": "dev", "ou": "Workloads/Dev/*"], ["2"]),
+        ])
+    func byOrganisation(match: [String: String], fitting: [String]) {
+        let classification = Self.organised([.init(match: match, environment: "dev")])
+        for account in ["1", "2", "3", "4"] {
+            let answer = classification.environment(of: ResourceContext(cloud: .aws, account: account, region: ""))
+            #expect(answer.environment == (fitting.contains(account) ? "dev" : "production"), "\(account)")
+            #expect(answer.isClassified == fitting.contains(account), "\(account)")
+        }
+    }
+
+    @Test("The first line that fits counts, and it is named; a line that hangs on unread tags leaves no looser one")
+    func firstLine() {
+        let place = SourcePlace(file: "holdfast.yaml", line: 12, column: 5)
+        let classification = Self.organised([
+            .init(match: ["tag:stage": "prod*"], environment: "production"),
+            .init(match: ["tag:stage": "staging"], environment: "staging", place: place),
+            .init(match: ["ou": "Workloads/*"], environment: "dev"),
+        ])
+        func answer(_ account: String) -> Classification.Answer {
+            classification.environment(of: ResourceContext(cloud: .aws, account: account, region: ""))
+        }
+        #expect(answer("4").environment == "staging")
+        #expect(answer("4").place == place)
+        #expect(answer("2").environment == "dev")
+        #expect(answer("3").environment == "production")
+        #expect(!answer("3").isClassified)
+        #expect(answer("3").reason.contains("tags"))
+    }
 }

@@ -82,3 +82,75 @@ struct ConfigurationTests {
         #expect(problems.count == 1 && problems[0].hasPrefix("2: ") && problems[0].contains(message), "\(problems)")
     }
 }
+
+@Suite("The configuration of organisations")
+struct DiscoveryConfigurationTests {
+    private func load(_ text: String) throws -> (configuration: Configuration, problems: [String]) {
+        let node = try YAMLReader.read(text, file: "holdfast.yaml")
+        let (configuration, problems) = Configuration.load(node, folder: "/etc/holdfast")
+        return (configuration, problems.map { "\($0.place.line): \($0.message)" })
+    }
+
+    @Test("Found accounts are as if the configuration named them, behind those that it does; ids stay texts")
+    func found() throws {
+        let (configuration, problems) = try load(
+            """
+            accounts: [{aws: 012345670123, environment: staging}]
+            discover:
+              every: 10m
+              aws-organization:
+                {account: 012345670999, read-role: "arn:aws:iam::{account}:role/r", except: [000000000001]}
+              azure-management-group: [{group: company, tenant: t}, {group: other, read-role: client-1}]
+              gcp-organization: {folder: 7, read-role: "holdfast@{account}.iam.gserviceaccount.com"}
+            classify: [{match: {"tag:stage": dev, folder: A/*}, environment: dev}]
+            """)
+        #expect(problems.isEmpty)
+        #expect(configuration.discoverEvery == Span(seconds: 600))
+        #expect(
+            configuration.discover.map(\.name) == [
+                "aws-organization 012345670999", "azure-management-group company", "azure-management-group other",
+                "gcp-organization folders/7",
+            ])
+        #expect(configuration.classifiesByTags)
+        let names = configuration.discover.map(\.name)
+        let whole = configuration.knowing([
+            (names[0], .aws, "012345670124", "pay"), (names[0], .aws, "012345670123", "known"),
+            (names[0], .aws, "000000000001", "left alone"), (names[2], .azure, "0b1f", "sub"),
+            (names[3], .gcp, "shop", "Shop"), ("aws-organization", .aws, "000000000002", "of another one"),
+        ])
+        #expect(whole.accounts.map(\.id) == ["012345670123", "012345670124", "0b1f", "shop"])
+        #expect(
+            whole.accounts.map(\.readRole) == [
+                nil, "arn:aws:iam::012345670124:role/r", "client-1", "holdfast@shop.iam.gserviceaccount.com",
+            ])
+        #expect(whole.accounts.map(\.environment) == ["staging", nil, nil, nil])
+        #expect(whole.ids(of: .aws, named: []) == ["012345670123", "012345670124"])
+    }
+
+    @Test(
+        "What cannot be meant is told with what would do",
+        arguments: [
+            ("discover: {aws-organization: {}}", "\"read-role\" is missing"),
+            (
+                "discover: {aws-organization: {read-role: \"arn:aws:iam::012345670123:role/r\"}}",
+                "iam::{account}:role/NAME"
+            ),
+            (
+                "discover: {aws-organization: {account: 12345670123, read-role: \"arn:aws:iam::{account}:role/r\"}}",
+                "is not an AWS account id"
+            ),
+            ("discover: {gcp-organization: {}}", "one of organization and folder"),
+            ("discover: {gcp-organization: {organization: example.org}}", "is no number: organization"),
+            ("discover: {azure-management-group: [{group: a}, {group: a}]}", "stands here twice"),
+            ("discover: {every: 1s}", "1s is not between 10s and 7d"),
+            ("discover: {aws-organisation: {}}", "did you mean \"aws-organization\"?"),
+            ("classify: [{match: {managment-group: A}, environment: dev}]", "did you mean \"management-group\"?"),
+            ("classify: [{match: {tag: A}, environment: dev}]", "unknown key \"tag\""),
+            ("classify: [{match: {}, environment: dev}]", "names nothing"),
+            ("classify: [{match: {ou: A}, environment: devel}]", "unknown environment \"devel\""),
+        ])
+    func problems(text: String, message: String) throws {
+        let (_, problems) = try load(text)
+        #expect(problems.count == 1 && problems[0].contains(message), "\(problems)")
+    }
+}

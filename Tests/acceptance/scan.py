@@ -114,4 +114,5 @@ def main():
                     raise SystemExit("\n".join(lines[:5]))
 
 
-main()
+if __name__ == "__main__":
+    main()

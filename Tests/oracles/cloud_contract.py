@@ -180,6 +180,8 @@ class Contract(Azure, Google):
         "firewalls",
         "databases",
         "projects",
+        "folders",
+        "management_groups",
         "models",
         "faults",
     ]

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The three clouds' event logs by their APIs, as far as a reader can tell them from the real ones.
 
-usage: event_logs.py [--account ID]
+usage: event_logs.py [--account ID] [--sts URL]
 
 CloudTrail's LookupEvents (JSON 1.1: newest first, 50 a page, 2 calls a second for each region), Azure's Activity Log
 (20 a page, links) and Google's entries:list (60 calls a minute), all on one port of loopback, which is printed as one
 line. Events show some time after they happened. What the providers refuse is refused: a token with other parameters, a
-filter of another form. STS says which account the credentials belong to. Ends when its input does.
+filter of another form. STS says which account the credentials belong to: ID, or what the token service at URL says
+of their key. Ends when its input does.
 
     PUT  /control/events   {"log": "012345670123/eu-west-1", "events": [{"id", "time", "shows", "row"}, ...]}
     PUT  /control/faults   {"every": 10, "seed": 1}     one in so many calls fails: 500, 503, cut off, or too slow to wait for
@@ -26,6 +27,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 
 def stamp(text):
@@ -83,10 +85,22 @@ class Logs:
 
 logs = Logs()
 account = "012345670123"
+token_service = None
 
 
-def lookup_events(region, body):
-    name = f"{account}/{region}"
+def account_of(key):
+    """The account that an access key belongs to."""
+    if not token_service:
+        return account
+    credential = f"AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
+    request = urllib.request.Request(token_service, data=b"Action=GetCallerIdentity&Version=2011-06-15",
+                                     headers={"Authorization": credential})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return re.search(rb"<Account>(\d+)</Account>", answer.read())[1].decode()
+
+
+def lookup_events(key, region, body):
+    name = f"{account_of(key)}/{region}"
     logs.throttle(name, 2, 1, Refusal(400, "ThrottlingException", "Rate exceeded"))
     unknown = set(body) - {"StartTime", "EndTime", "MaxResults", "NextToken"}
     first, last = body.get("StartTime"), body.get("EndTime")
@@ -234,10 +248,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path.split("?")[0] == "/v2/entries:list":
             cloud, work = "gcp", lambda: list_entries(json.loads(data))
         elif (self.headers.get("X-Amz-Target") or "").endswith(".LookupEvents"):
-            scope = re.search(r"Credential=[^/]+/\d{8}/([^/]+)/cloudtrail/", self.headers.get("Authorization") or "")
+            scope = re.search(r"Credential=([^/]+)/\d{8}/([^/]+)/cloudtrail/", self.headers.get("Authorization") or "")
             if not scope:
                 return self.refuse(Refusal(400, "MissingAuthenticationTokenException", "no signature"), "aws")
-            cloud, work = "aws", lambda: lookup_events(scope[1], json.loads(data))
+            cloud, work = "aws", lambda: lookup_events(scope[1], scope[2], json.loads(data))
         elif b"Action=GetCallerIdentity" in data:
             return self.answer(200, (
                 '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
@@ -262,10 +276,11 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def main():
-    global account
+    global account, token_service
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--account", default=account)
-    account = parser.parse_args().account
+    parser.add_argument("--sts", help="the endpoint of a token service that knows the keys")
+    account, token_service = parser.parse_args().account, parser.parse_args().sts
     server = Server(("127.0.0.1", 0), Handler)
     server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print(server.server_address[1], flush=True)

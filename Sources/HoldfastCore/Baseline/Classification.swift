@@ -80,7 +80,8 @@ package struct Classification: Sendable {
         else { return byAccount }
         let stated = environments[position]
         if position > current {
-            return Answer(environment: stated, reason: "label \(name); its account counts as \(byAccount.environment)",
+            return Answer(
+                environment: stated, reason: "label \(name); its account counts as \(byAccount.environment)",
                 isClassified: byAccount.isClassified, place: byAccount.place)
         }
         if trustsLabels { return Answer(environment: stated, reason: "label \(name), which is trusted") }

@@ -35,6 +35,21 @@ package struct Exemption: Sendable, Hashable {
         resources.contains { $0 == resource.id || TextPattern($0).matches(resource.id) }
     }
 
+    /// Says nothing of whether it may be: for exemptions that were checked where they came from.
+    package init(
+        rule: String, resources: [String], kind: Kind, owner: String, approver: String, reason: String, end: Timestamp,
+        place: SourcePlace = SourcePlace(file: "", line: 0, column: 0)
+    ) {
+        self.rule = rule
+        self.resources = resources
+        self.kind = kind
+        self.owner = owner
+        self.approver = approver
+        self.reason = reason
+        self.end = end
+        self.place = place
+    }
+
     /// Reads a checked node; `nil` with a problem where it says what may not be.
     init?(_ node: Node, now: Timestamp, _ problems: inout [Problem]) {
         let before = problems.count
@@ -74,5 +89,17 @@ package struct Exemption: Sendable, Hashable {
                     "it would end in more than a year; \(latest) is the latest now", at: node["end"]?.place ?? place))
         }
         if problems.count > before { return nil }
+    }
+}
+
+extension Baseline {
+    /// With exemptions that no data file has.
+    package func exempting(_ exemptions: [Exemption]) -> Baseline {
+        var baseline = self
+        for exemption in exemptions {
+            baseline.exemptions.append(exemption)
+            baseline.exemptionsByRule[renamed[exemption.rule] ?? exemption.rule, default: []].append(exemption)
+        }
+        return baseline
     }
 }

@@ -55,6 +55,12 @@ package struct DiscoveredAccount: Sendable, Hashable {
     package var id: String
     /// As ``Classification`` reads them: `name`, `ou`, `ou-id`, `tag:NAME`.
     package var facts: [String: String]
+
+    package init(cloud: Cloud, id: String, facts: [String: String]) {
+        self.cloud = cloud
+        self.id = id
+        self.facts = facts
+    }
 }
 
 /// The finding of all accounts below a root: says which calls to make and takes what they gave. Makes none itself.

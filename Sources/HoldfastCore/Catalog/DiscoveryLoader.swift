@@ -89,7 +89,8 @@ extension CatalogReader {
         (node?.entries ?? []).compactMap { entry in
             guard let source = source(entry.value) else { return nil }
             for name in source.variables where name != variable {
-                report("no variable \"\(name)\" is known here\(variable.map { "; \($0) is" } ?? "")", at: entry.keyPlace)
+                report(
+                    "no variable \"\(name)\" is known here\(variable.map { "; \($0) is" } ?? "")", at: entry.keyPlace)
             }
             return ReadStep.Parameter(name: entry.key, source: source)
         }
@@ -125,7 +126,8 @@ extension DiscoveryPlan {
         while case let requests = run.next(), !requests.isEmpty {
             for request in requests {
                 let asks = JSON.object(request.parameters)
-                guard let index = left.firstIndex(where: { $0.call == request.call && ($0.asks ?? asks) == asks }) else {
+                guard let index = left.firstIndex(where: { $0.call == request.call && ($0.asks ?? asks) == asks })
+                else {
                     return "it asks \(request.call) \(asks.canonicalText), to which answers: has none"
                 }
                 let given = left.remove(at: index).given

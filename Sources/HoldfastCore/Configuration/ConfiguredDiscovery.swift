@@ -1,4 +1,4 @@
-/// `discover:`: organisations whose accounts are found and enrolled by themselves; and which line of `classify:` counts.
+/// `discover:`, the organisations whose accounts are found and enrolled by themselves; and `classify:`.
 extension Configuration {
     /// An organisation, or a part of one.
     package struct Discovery: Sendable, Hashable {
@@ -35,10 +35,12 @@ extension Configuration {
     }
 
     static let discover: Shape = .record(
-        .init("every", .duration, "how often is looked for new accounts, 1m to 7d. Default 1h"),
+        .init("every", .duration, "how often is looked for new accounts, 10s to 7d. Default 1h"),
         .init("aws-organization", .oneOrMany(awsOrganization), "all active accounts of an AWS organisation"),
         .init("azure-management-group", .oneOrMany(azureGroup), "all subscriptions below a management group of Azure"),
-        .init("gcp-organization", .oneOrMany(googleOrganization), "all projects of a Google organisation, or below folders"))
+        .init(
+            "gcp-organization", .oneOrMany(googleOrganization),
+            "all projects of a Google organisation, or below folders"))
 
     private static let roles: [Shape.Field] = [
         .init("write-role", .text, "the same for writing; nothing is written without one"),
@@ -112,8 +114,8 @@ struct DiscoveryReader {
 
     mutating func every(_ node: Node?) -> Span? {
         guard let node = node?["every"], let text = node.text, let span = Span(text) else { return nil }
-        if !(Span(seconds: 60).nanoseconds...Span(seconds: 7 * 86_400).nanoseconds).contains(span.nanoseconds) {
-            problems.append(Problem("every: \(text) is not between 1m and 7d", at: node.place))
+        if !(Span(seconds: 10).nanoseconds...Span(seconds: 7 * 86_400).nanoseconds).contains(span.nanoseconds) {
+            problems.append(Problem("every: \(text) is not between 10s and 7d", at: node.place))
         }
         return span
     }

@@ -72,6 +72,8 @@ package struct ApprovalStanding: Sendable, Hashable {
     package var state: State
     /// Words that do not count, and why.
     package var passedOver: [String] = []
+    /// When the word that stops it ends.
+    package var again: Timestamp?
 
     package init(_ state: State) { self.state = state }
 }
@@ -81,15 +83,15 @@ extension ApprovalRules {
     package struct Question: Sendable {
         package var digest: String
         package var needed: Int
-        /// Who caused it, and everybody that led to them: names from the cloud's log, nearest first.
-        package var actors: [String]
-        /// In the last environment an actor that nobody is mapped to leaves four eyes unmet.
+        /// Everybody who had a hand in it, each with those that led to them: names from the cloud's log, nearest first.
+        package var hands: [[String]]
+        /// In the last environment a hand that nobody is mapped to leaves four eyes unmet.
         package var mustKnowActor: Bool
 
-        package init(digest: String, needed: Int, actors: [String], mustKnowActor: Bool) {
+        package init(digest: String, needed: Int, hands: [[String]], mustKnowActor: Bool) {
             self.digest = digest
             self.needed = needed
-            self.actors = actors
+            self.hands = hands
             self.mustKnowActor = mustKnowActor
         }
     }
@@ -99,11 +101,12 @@ extension ApprovalRules {
         of question: Question, words: [Approval], people: People, now: Timestamp
     ) -> ApprovalStanding {
         guard question.needed > 0 else { return ApprovalStanding(.notNeeded) }
-        let causers = Set(question.actors.flatMap(people.people(behind:)))
-        if question.mustKnowActor, !question.actors.isEmpty, causers.isEmpty {
+        let causers = Set(question.hands.flatMap { $0.flatMap(people.people(behind:)) })
+        let unknown = question.hands.first { $0.allSatisfy { people.people(behind: $0).isEmpty } }
+        if question.mustKnowActor, let name = unknown?.first {
             return ApprovalStanding(
                 .impossible(
-                    "nobody is mapped to \(question.actors[0]), so that four eyes cannot be told from two; add the "
+                    "nobody is mapped to \(name), so that four eyes cannot be told from two; add the "
                         + "actor to a person under identities:"))
         }
         var standing = ApprovalStanding(.notNeeded)
@@ -117,6 +120,7 @@ extension ApprovalRules {
             switch word.word {
             case .refuse:
                 standing.state = .refused(by: word.person, reason: word.reason)
+                standing.again = word.expires
                 return standing
             case .hold:
                 standing.state = .held(by: word.person, until: word.expires)

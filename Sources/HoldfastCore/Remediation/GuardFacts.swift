@@ -14,6 +14,8 @@ package struct GuardFacts: Sendable {
     package var modeScope = RemediationSettings.everywhere
     /// Since when the scope has its mode; `nil` where nothing is known of it yet.
     package var modeSince: Timestamp?
+    /// When it was known that it drifts, by our own clock; `nil` where it is not written down yet.
+    package var opened: Timestamp?
     /// The approved campaign that names this plan.
     package var campaign: String?
     package var maturity = Maturity.draft
@@ -67,10 +69,14 @@ package struct GuardFacts: Sendable {
     package struct CauseFacts: Sendable, Hashable {
         /// It came back from a write of ours.
         package var isOwnWrite = false
-        /// The principal of the pipeline that made it.
+        /// Everybody who had a hand in it, each with those that led to them.
+        package var hands: [[String]] = []
+        /// The principal of the pipeline that made it, or a part of it.
         package var pipeline: String?
         /// How often it was fixed within the window of flapping, and who made it drift again.
         package var fixes = 0
+        /// The first of these.
+        package var firstFix: Timestamp?
         package var fighter = ""
         package init() {}
     }
@@ -116,8 +122,8 @@ package struct RolloutStanding: Sendable, Hashable {
     package var openedBy: [String] = []
     /// Of the environment before, by the same digest.
     package var before = Record()
-    /// An undo of the digest anywhere after the environment was opened by hand.
-    package var undoneSince: Timestamp?
+    /// A run of the digest is being undone just now.
+    package var isBeingUndone = false
 
     package init() {}
 
@@ -126,6 +132,7 @@ package struct RolloutStanding: Sendable, Hashable {
         _ rules: RolloutRules, before environment: String?, now: Timestamp
     ) -> (what: String, until: Timestamp?)? {
         guard let environment else { return nil }
+        if isBeingUndone { return ("the end of an undo that is under way", now + Span(seconds: 10)) }
         if openedBy.count >= 2 { return nil }
         let missing = rules.runs - before.verified
         if missing > 0 {

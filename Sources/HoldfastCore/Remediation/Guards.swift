@@ -154,7 +154,9 @@ package enum Guards {
 
     private static func halt(_ facts: GuardFacts) -> GuardAnswer {
         if let file = facts.haltFile {
-            return refuse(.halt, "the file \(file) stops everything", "remove \(file)")
+            // Nobody tells when a file goes.
+            return refuse(
+                .halt, "the file \(file) stops everything", "remove \(file)", again: facts.now + Span(seconds: 10))
         }
         guard let halt = facts.halts.first else { return pass(.halt, "nothing is halted") }
         return refuse(
@@ -183,7 +185,7 @@ package enum Guards {
             guard let since = facts.modeSince else {
                 return refuse(.origin, "it is not known since when \(facts.modeScope) is in mode remediate", fix)
             }
-            if facts.finding.since < since {
+            if min(facts.finding.since, facts.opened ?? .distantFuture) < since {
                 return refuse(
                     .origin, "it was open when \(facts.modeScope) went to remediate at \(since): it counts as backlog",
                     fix)
@@ -272,7 +274,7 @@ package enum Guards {
             return refuse(
                 .cause,
                 "it was fixed \(cause.fixes) times within \(limit.window.phrase) and came back: \(fighter) "
-                    + "fights it", "settling it with \(fighter)")
+                    + "fights it", "settling it with \(fighter)", again: cause.firstFix.map { $0 + limit.window })
         }
         return pass(.cause, "nothing says that code or a controller wants it so")
     }
@@ -319,7 +321,9 @@ package enum Guards {
                 reason: "it needs \(needed) of \(facts.settings.approvals.chain.joined(separator: ", ")); \(by) has "
                     + "approved\(more)", remedy: "holdfast approve \(facts.plan.digest.prefix(12))")
         case .refused(let person, let reason):
-            return refuse(.approvals, "\(person) refused: \(reason)", "a plan of another digest")
+            return refuse(
+                .approvals, "\(person) refused: \(reason)", "a plan of another digest",
+                again: facts.approvals.again)
         case .held(let person, let until):
             return refuse(
                 .approvals, "\(person) holds it until \(until)", "the end of the hold", again: until)

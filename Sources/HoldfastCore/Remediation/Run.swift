@@ -63,9 +63,13 @@ package struct Run: Sendable, Hashable {
     package internal(set) var reason = ""
     /// A call of it was refused for good, or did not bring about what it was for.
     package internal(set) var hasFailed = false
+    /// What it waits for, where something holds it up.
+    package internal(set) var waiting = ""
     /// Who asked for the undo; empty where the service did of its own accord.
     package internal(set) var undoneBy = ""
     package internal(set) var ended: Timestamp?
+    /// The present call may have been made, and nobody knows.
+    package internal(set) var isInDoubt = false
 
     /// Attempts of one call that was surely not made.
     package static let attemptLimit = 5
@@ -128,6 +132,7 @@ package struct Run: Sendable, Hashable {
         phase = .writing
         attempts += 1
         begun = now
+        waiting = ""
         steps[cursor].lastCall = call
         steps[cursor].lastCallIsIdempotent = isIdempotent
     }
@@ -136,6 +141,7 @@ package struct Run: Sendable, Hashable {
     package mutating func lose(pace: Pace) throws(IllegalMove) {
         try require(.writing, move: "lose its outcome")
         phase = .uncertain
+        isInDoubt = true
         // The call may be made until the permit ends, and be seen a margin later.
         notBefore = (begun ?? notBefore) + pace.permitExpiry + pace.margin
         deadline = notBefore + pace.verifyWithin
@@ -168,6 +174,7 @@ package struct Run: Sendable, Hashable {
 
     private mutating func becomeUncertain(at now: Timestamp, pace: Pace) {
         phase = .uncertain
+        isInDoubt = true
         operation = nil
         notBefore = now + pace.margin
         deadline = notBefore + pace.verifyWithin
@@ -175,6 +182,7 @@ package struct Run: Sendable, Hashable {
 
     private mutating func finishStep(answer: JSON, at now: Timestamp, pace: Pace) {
         operation = nil
+        isInDoubt = false
         attempts = 0
         notBefore = now
         switch direction {
@@ -221,6 +229,7 @@ package struct Run: Sendable, Hashable {
     private mutating func end(_ phase: Phase, _ why: String, at now: Timestamp) {
         self.phase = phase
         reason = why
+        waiting = ""
         deadline = nil
         ended = now
     }
@@ -233,6 +242,7 @@ package struct Run: Sendable, Hashable {
         case true?: finishStep(answer: .null, at: now, pace: pace)
         case false? where steps[cursor].lastCallIsIdempotent && attempts < Run.attemptLimit:
             phase = .ready
+            isInDoubt = false
             notBefore = now
         case false?: end(.stuck, "\(name) may have been made, shows no effect, and must not be made twice", at: now)
         case nil:
@@ -271,9 +281,14 @@ package struct Run: Sendable, Hashable {
         guard direction == .forward || phase == .stuck else {
             throw IllegalMove(description: "run \(id) is being undone already")
         }
+        if phase == .stuck, direction == .forward, steps.indices.contains(cursor), isInDoubt {
+            // It may have been made: its undo finds out whether there is anything to take back.
+            steps[cursor].state = .done
+        }
         direction = .back
         undoneBy = person
         reason = why
+        isInDoubt = false
         ended = nil
         deadline = nil
         goBack(at: now)
@@ -287,8 +302,17 @@ package struct Run: Sendable, Hashable {
         goBack(at: now)
     }
 
-    /// The steps from one on have nothing to do any more.
-    package mutating func passOver(from index: Int, at now: Timestamp, pace: Pace) throws(IllegalMove) {
+    /// The present step has nothing to do any more; the next may have.
+    package mutating func skip(at now: Timestamp, pace: Pace) throws(IllegalMove) {
+        try require(.ready, move: "skip a step")
+        guard direction == .forward else { throw IllegalMove(description: "run \(id) is on its way back") }
+        cursor += 1
+        attempts = 0
+        if cursor >= steps.count { try passOver(at: now, pace: pace) }
+    }
+
+    /// The steps that are left have nothing to do any more.
+    package mutating func passOver(at now: Timestamp, pace: Pace) throws(IllegalMove) {
         try require(.ready, move: "pass over steps")
         guard direction == .forward else { throw IllegalMove(description: "run \(id) is on its way back") }
         guard steps.contains(where: { $0.state == .done }) else {
@@ -317,6 +341,12 @@ package struct Run: Sendable, Hashable {
 
     /// Nothing is done before.
     package mutating func rest(until time: Timestamp) { notBefore = max(notBefore, time) }
+
+    /// Something holds it up: it looks again then.
+    package mutating func wait(for what: String, until time: Timestamp) {
+        waiting = what
+        rest(until: time)
+    }
 
     // MARK: What is to be done
 

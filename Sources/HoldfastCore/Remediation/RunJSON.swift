@@ -16,6 +16,7 @@ extension Run {
             ("cursor", .number(JSONNumber(cursor))), ("attempts", .number(JSONNumber(attempts))),
             ("not-before", .string(notBefore.description)), ("reason", .string(reason)),
             ("undone-by", .string(undoneBy)), ("failed", .bool(hasFailed)),
+            ("waiting", .string(waiting)), ("in-doubt", .bool(isInDoubt)),
         ])
         object["begun"] = begun.map { .string($0.description) }
         object["deadline"] = deadline.map { .string($0.description) }
@@ -62,6 +63,8 @@ extension Run {
         reason = text("reason") ?? ""
         undoneBy = text("undone-by") ?? ""
         hasFailed = json["failed"] == true
+        waiting = text("waiting") ?? ""
+        isInDoubt = json["in-doubt"] == true
         begun = time("begun")
         deadline = time("deadline")
         ended = time("ended")

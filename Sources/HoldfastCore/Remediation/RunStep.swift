@@ -32,6 +32,19 @@ package struct RunStep: Sendable, Hashable {
         self.isIdempotent = isIdempotent
         self.waitAtMost = waitAtMost
     }
+
+    /// Whether a step of a plan that was made later is this one: the same call, or the same edit of a document in which
+    /// something else has changed meanwhile.
+    package func isSame(as planned: PlannedStep) -> Bool {
+        if planned.call == call { return true }
+        guard planned.call.name == call.name, case .inverseEdit(let name, let changes) = undo.means,
+            case .inverseEdit(let other, let others) = planned.undo.means, name == other, changes.count == others.count
+        else { return false }
+        return zip(changes, others).allSatisfy { one, another in
+            one.path.withoutIndexes == another.path.withoutIndexes && one.before == another.before
+                && one.after == another.after
+        }
+    }
 }
 
 extension PlannedCall {

@@ -13,7 +13,7 @@ struct Deciding {
     private let hadAsks: Bool
     /// What the last call of ``decide(_:preflight:in:)`` allowed.
     private(set) var allowed: (assessment: Assessment, plan: Plan)?
-    private(set) var last: (decision: Decision, campaign: String)?
+    private(set) var last: (decision: Decision, campaign: String, hands: [[String]])?
 
     init(policy: Policy, journal: any Journal, now: Timestamp, tools: RemediationTools) throws(JournalError) {
         self.policy = policy
@@ -42,13 +42,13 @@ struct Deciding {
         let facts = try facts.facts(
             of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: preflight)
         let decision = guards(facts)
-        last = (decision, facts.campaign ?? "")
+        last = (decision, facts.campaign ?? "", facts.cause.hands)
         if decision.outcome == .allow { allowed = (assessment, plan) }
         try record(decision, in: &step)
         var due = decision.stopper?.again ?? .distantFuture
         if decision.outcome == .ask {
             due = try ask(assessment, plan, facts, in: &step)
-        } else {
+        } else if !decision.keepsAsking || asks[id]?.contains(where: { $0.digest != decision.planDigest }) == true {
             close(id, because: decision.stopper?.reason ?? "it goes on", in: &step)
         }
         if decision.outcome == .read { due = now + Keeper.retryAfterLoss }
@@ -58,14 +58,18 @@ struct Deciding {
 
     /// What the guards are asked with about a later step of a run: approvals are those of the plan that it began with.
     mutating func facts(
-        of assessment: Assessment, plan: Plan, digest: String, preflight: GuardFacts.Preflight, in step: inout Step
+        of assessment: Assessment, plan: Plan, run: Run, preflight: GuardFacts.Preflight, in step: inout Step
     ) throws(JournalError) -> GuardFacts {
+        let isListed = facts.campaigns.contains { $0.id == run.campaign }
         var facts = try facts.facts(
             of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: preflight)
+        let digest = run.planDigest
         facts.plan.digest = digest
+        facts.campaign = isListed ? run.campaign : nil
         // Consumed when the run began.
         facts.budgets = []
-        let question = policy.question(of: assessment.finding, digest: digest, risk: plan.risk)
+        let question = policy.question(
+            of: assessment.finding, digest: digest, risk: plan.risk, hands: facts.cause.hands)
         facts.approvals = policy.remediation.approvals.standing(
             of: question, words: try journal.approvals(of: digest), people: policy.people, now: now)
         return facts
@@ -148,8 +152,14 @@ struct Deciding {
         }
     }
 
-    /// One notice for all plans that wait.
-    func finish(in step: inout Step) throws(JournalError) {
+    /// Campaigns that are through, and one notice for all plans that wait.
+    mutating func finish(in step: inout Step) throws(JournalError) {
+        for var campaign in facts.campaigns where try facts.progress(of: campaign).isDone {
+            campaign.state = .done
+            step.transaction.remediation.campaigns.append(campaign)
+            step.transaction.audit.append(
+                AuditEntry(kind: "campaign-done", at: now, body: ["campaign": .string(campaign.id)]))
+        }
         let count = asks.values.reduce(0) { $0 + $1.count }
         let code = NoticeCode.approvalWaiting.rawValue
         if count > 0 {
@@ -158,6 +168,14 @@ struct Deciding {
         } else if hadAsks {
             step.transaction.closedNotices.append(NoticeClosing(code: code, subject: "approvals", at: now))
         }
+    }
+}
+
+extension Decision {
+    /// What stops it may pass, and the plan still is one for people: a prompt that is out stays.
+    fileprivate var keepsAsking: Bool {
+        guard let stopper, answers.contains(where: { $0.name == .approvals && $0.word == .wait }) else { return false }
+        return stopper.again != nil || [.halt, .evidence, .preflight, .budgets].contains(stopper.name)
     }
 }
 

@@ -1,5 +1,6 @@
 package import HoldfastCore
 internal import HoldfastCrypto
+internal import HoldfastJSON
 
 /// Gathers what guards look at, for many findings at one moment.
 struct FactsReader {
@@ -9,7 +10,8 @@ struct FactsReader {
     let haltFile: String?
     private let halts: [Halt]
     private let modes: [String: ModeRecord]
-    private let campaigns: [Campaign]
+    let campaigns: [Campaign]
+    private var progress: [String: CampaignProgress] = [:]
     private var endedRuns: [String: [Run]] = [:]
     private var typeCounts: [String: Int] = [:]
 
@@ -36,6 +38,9 @@ struct FactsReader {
         let parts = Halt.parts(of: finding.context, environment: finding.environment, playbook: plan.playbook)
         facts.halts = halts.filter { parts.contains($0.part) }
         facts.haltFile = haltFile
+        facts.opened = try journal.findingChanges(of: finding.id).last {
+            [FindingChange.opened.rawValue, FindingChange.reopened.rawValue].contains($0.change)
+        }?.known
         (facts.mode, facts.modeScope) = settings.mode(of: finding.resource, in: assessment.context)
         facts.modeSince = modes[facts.modeScope].flatMap { $0.mode == facts.mode ? $0.since : nil }
         facts.campaign = try campaign(of: finding, facts.plan)?.id
@@ -52,7 +57,8 @@ struct FactsReader {
                 BudgetUse(name: claim.key, used: used, limit: claim.limit, window: claim.window))
         }
         facts.preflight = preflight
-        let question = policy.question(of: finding, digest: facts.plan.digest, risk: plan.risk)
+        let question = policy.question(
+            of: finding, digest: facts.plan.digest, risk: plan.risk, hands: facts.cause.hands)
         facts.approvals = settings.approvals.standing(
             of: question, words: try journal.approvals(of: facts.plan.digest), people: policy.people, now: now)
         return facts
@@ -94,14 +100,22 @@ struct FactsReader {
     mutating func rollout(_ plan: GuardFacts.PlanFacts, _ environment: String) throws(JournalError) -> RolloutStanding {
         var standing = RolloutStanding()
         let runs = try ended(plan.playbook).filter { $0.playbookDigest == plan.playbookDigest }
-        if let before = policy.remediation.environment(before: environment) {
-            standing.before = RolloutStanding.Record(runs.filter { $0.environment == before })
-        }
-        let openings = try journal.openings(playbook: plan.playbook)
-            .filter { $0.playbookDigest == plan.playbookDigest && $0.environment == environment }
+        // An undo anywhere closes what was opened before it.
         let undone = runs.filter { $0.phase == .undone || $0.phase == .stuck }.compactMap(\.ended).max()
-        // An undo closes what was opened before it.
-        let valid = openings.filter { opening in undone.map { opening.at > $0 } ?? true }
+        if let before = policy.remediation.environment(before: environment) {
+            standing.before = RolloutStanding.Record(
+                runs.filter { run in
+                    run.environment == before && (undone.map { run.ended ?? .distantPast > $0 } ?? true)
+                })
+            standing.before.lastUndone = undone
+        }
+        standing.isBeingUndone = try journal.openRuns().contains {
+            $0.playbookDigest == plan.playbookDigest && $0.direction == .back
+        }
+        let valid = try journal.openings(playbook: plan.playbook).filter { opening in
+            opening.playbookDigest == plan.playbookDigest && opening.environment == environment
+                && (undone.map { opening.at > $0 } ?? true)
+        }
         standing.openedBy = Set(valid.map(\.person)).sorted()
         return standing
     }
@@ -109,31 +123,83 @@ struct FactsReader {
     private mutating func cause(of finding: Finding, playbook: String) throws(JournalError) -> GuardFacts.CauseFacts {
         let settings = policy.remediation
         var facts = GuardFacts.CauseFacts()
-        let names = [finding.cause.actor] + finding.cause.chain
+        facts.hands = try hands(in: finding)
+        facts.pipeline = facts.hands.joined().first { name in
+            settings.pipelines.contains { TextPattern($0).matches(name) }
+        }
         if !finding.cause.isBaseline {
             let isOwn = settings.ownPrincipals.contains { TextPattern($0).matches(finding.cause.actor) }
             let isKnown = try journal.isOwnEvent(finding.cause.event)
             facts.isOwnWrite = isOwn || isKnown
-            facts.pipeline = names.first { name in
-                settings.pipelines.contains { TextPattern($0).matches(name) }
-            }
             facts.fighter = finding.cause.actor
         }
         let since = now - settings.flapping.window
-        facts.fixes = try ended(playbook).filter {
+        let fixes = try ended(playbook).filter {
             $0.finding == finding.id && $0.phase == .verified && ($0.ended ?? .distantPast) > since
-        }.count
+        }
+        facts.fixes = fixes.count
+        facts.firstFix = fixes.first?.ended
         return facts
     }
 
     /// The running campaign in whose present wave a plan is.
-    private func campaign(of finding: Finding, _ plan: GuardFacts.PlanFacts) throws(JournalError) -> Campaign? {
+    private mutating func campaign(of finding: Finding, _ plan: GuardFacts.PlanFacts) throws(JournalError) -> Campaign? {
         for campaign in campaigns where campaign.playbook == plan.playbook {
             guard campaign.playbookDigest == plan.playbookDigest else { continue }
-            let wave = try CampaignProgress(campaign, journal: journal).wave
+            let wave = try progress(of: campaign).wave
             if wave.contains(where: { $0.finding == finding.id && $0.plan == plan.digest }) { return campaign }
         }
         return nil
+    }
+
+    /// As it was when it was first asked for: once for many findings.
+    mutating func progress(of campaign: Campaign) throws(JournalError) -> CampaignProgress {
+        if let known = progress[campaign.id] { return known }
+        let made = try CampaignProgress(campaign, journal: journal)
+        progress[campaign.id] = made
+        return made
+    }
+
+    // MARK: Hands
+
+    /// Everybody who had a hand in what offends, each with those that led to them: who made each part of it last, and
+    /// who has touched it since it drifted. Events that came late count too.
+    private func hands(in finding: Finding) throws(JournalError) -> [[String]] {
+        var hands = finding.cause.isBaseline ? [] : [[finding.cause.actor] + finding.cause.chain]
+        let said = try journal.history(of: finding.resource, upTo: .distantFuture).flatMap { entry in
+            entry.actor.isEmpty
+                ? [] : ((try? JSON.parse(entry.evidence))?.array ?? []).compactMap(EvidenceItem.init(json:))
+        }
+        for offending in finding.offending {
+            let touching = said.filter { $0.isAbout(offending) }
+            var counted = touching.filter { $0.time >= finding.since }
+            if counted.isEmpty, let last = touching.last { counted = [last] }
+            for item in counted {
+                let hand = [item.origin.actor] + (try chain(from: item.origin.session))
+                if !hands.contains(hand) { hands.append(hand) }
+            }
+        }
+        return hands
+    }
+
+    /// Who opened a session, and theirs, nearest first.
+    private func chain(from session: String) throws(JournalError) -> [String] {
+        var chain: [String] = []
+        var session = session
+        while !session.isEmpty, chain.count < Policy.chainLimit, let link = try journal.session(session) {
+            chain.append(link.caller.name)
+            session = link.caller.sessionKey == session ? "" : link.caller.sessionKey
+        }
+        return chain
+    }
+}
+
+extension EvidenceItem {
+    /// Whether it says something of what offends: the same path, one above or below, and the same element of a list.
+    fileprivate func isAbout(_ offending: Offending) -> Bool {
+        guard let path, offending.path.hasPrefix(path) || path.hasPrefix(offending.path) else { return false }
+        guard let key, let other = offending.key else { return true }
+        return key == other
     }
 }
 
@@ -158,14 +224,17 @@ extension RolloutStanding.Record {
 
 extension Policy {
     /// Who must agree to a plan.
-    func question(of finding: Finding, digest: String, risk: PlaybookRisk) -> ApprovalRules.Question {
+    ///
+    /// - Parameter hands: everybody who had a hand in the finding.
+    func question(
+        of finding: Finding, digest: String, risk: PlaybookRisk, hands: [[String]]
+    ) -> ApprovalRules.Question {
         let isLast =
             remediation.isLast(finding.environment) || !remediation.environments.contains(finding.environment)
-        let actors = finding.cause.isBaseline ? [] : [finding.cause.actor] + finding.cause.chain
         return ApprovalRules.Question(
             digest: digest,
             needed: remediation.approvals.needed(risk, environment: finding.environment, isLast: isLast),
-            actors: actors, mustKnowActor: isLast)
+            hands: hands, mustKnowActor: isLast)
     }
 }
 
@@ -174,20 +243,19 @@ struct CampaignProgress {
     /// The items of the present wave that have not been fixed.
     var wave: [Campaign.Item] = []
     var isDone = true
-    /// A run of it that did not end well.
-    var failed: Run?
 
     init(_ campaign: Campaign, journal: any Journal) throws(JournalError) {
         for start in stride(from: 0, to: campaign.items.count, by: max(1, campaign.wave)) {
             let items = campaign.items[start..<min(start + max(1, campaign.wave), campaign.items.count)]
+            var isBusy = false
             for item in items {
                 let runs = try journal.runs(of: item.finding).filter { $0.campaign == campaign.id }
-                if let bad = runs.first(where: { $0.phase == .undone || $0.phase == .stuck }) { failed = bad }
-                let finding = try journal.finding(id: item.finding)
+                if runs.contains(where: { !$0.phase.isEnd }) { isBusy = true }
                 let isOver = runs.contains { $0.phase == .verified || $0.phase == .abandoned }
-                if finding?.state == Finding.State.open.rawValue, !isOver { wave.append(item) }
+                let state = try journal.finding(id: item.finding).flatMap { Finding.State(rawValue: $0.state) }
+                if state == .open || state == .stale, !isOver { wave.append(item) }
             }
-            if !wave.isEmpty {
+            if !wave.isEmpty || isBusy {
                 isDone = false
                 return
             }

@@ -69,7 +69,8 @@ extension Keeper {
             budgets: try deciding.claims(of: assessment.finding, playbook: plan.playbook),
             haltParts: Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook),
             question: decision.campaign.isEmpty
-                ? policy.question(of: assessment.finding, digest: run.planDigest, risk: run.risk) : nil,
+                ? policy.question(
+                    of: assessment.finding, digest: run.planDigest, risk: run.risk, hands: decision.hands) : nil,
             capture: capture(description, run: run, now), prepared: now)
         memory.working.insert(run.id)
         memory.working.insert(id)
@@ -128,4 +129,15 @@ extension Keeper {
 
     /// For so long a run can be undone exactly.
     static let captureLife = Span(seconds: 30 * 86_400)
+}
+
+extension Keeper {
+    /// What the guards say of a finding as things are now; nothing is written. `nil` where there is no plan for it.
+    package func examine(_ id: String, now: Timestamp) throws(JournalError) -> Decision? {
+        var step = Step(policy: policy, journal: journal, now: now)
+        guard let assessment = try step.assess(id), let plan = assessment.plan else { return nil }
+        var facts = try FactsReader(policy: policy, journal: journal, now: now, haltFile: tools.haltFile())
+        return tools.decide(
+            try facts.facts(of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: .pending))
+    }
 }

@@ -168,19 +168,39 @@ extension Keeper {
             guard !memory.working.contains(id) else {
                 throw DeskRefusal(.impossible, "run \(id) is making a call; ask again in a moment")
             }
+            if let other = try busy(run.resource, besides: id) {
+                throw DeskRefusal(.impossible, "\(other) works on this resource; ask again when it has ended")
+            }
             do throws(Run.IllegalMove) {
                 try run.undo(by: person.name, reason: reason, at: now)
             } catch {
                 throw DeskRefusal(.impossible, error.description)
             }
             var step = Step(policy: policy, journal: journal, now: now)
-            step.transaction.remediation.runs = [run]
-            if run.phase.isEnd { try end(run, in: &step) }
+            note(run, "\(person.name) asked for its undo", in: &step)
+            try follow(run, in: &step)
             step.transaction.closedNotices = [
                 NoticeClosing(code: NoticeCode.runStuck.rawValue, subject: id, at: now)
             ]
-            try audit("undo", id, person, reason, &step)
+            // First who asked, then where the run went by that.
+            step.transaction.audit.insert(
+                AuditEntry(
+                    kind: "undo", at: now,
+                    body: [
+                        "what": .string(id), "person": .string(person.name), "via": .string(person.via),
+                        "reason": .string(reason),
+                    ]), at: 0)
+            step.transaction.mustBeDurable = true
+            try commit(step, lease: nil)
         }
+    }
+
+    /// What works on a resource just now, or is about to.
+    private func busy(_ resource: ResourceID, besides id: String) throws -> String? {
+        if let run = try journal.openRuns().first(where: { $0.resource == resource && $0.id != id }) {
+            return "run \(run.id)"
+        }
+        return memory.prepared.values.contains { $0.run.resource == resource } ? "a run that begins" : nil
     }
 
     /// One of the two people that open an environment to a playbook as it is now.
@@ -234,7 +254,9 @@ extension Keeper {
             }
             guard !items.isEmpty else { throw DeskRefusal(.impossible, "\(playbook) has nothing to fix there") }
             let content = items.map { "\($0.finding) \($0.plan)" }.joined(separator: "\n")
-            let id = "c-" + sha256("\(known.digest)\n\(content)".utf8).description.prefix(16)
+            // Proposed again it is another: what was said of the first is not said of it.
+            let proposal = "\(known.digest)\n\(content)\n\(person.name)\n\(now.nanoseconds)"
+            let id = "c-" + sha256(proposal.utf8).description.prefix(16)
             let campaign = Campaign(
                 id: id, playbook: playbook, playbookDigest: known.digest.description, scope: scopeText,
                 state: .proposed, items: items, wave: max(1, wave), proposedBy: person.name, proposed: now,
@@ -256,15 +278,19 @@ extension Keeper {
             campaign.state = .stopped
             campaign.reason = "\(refused.person) refused: \(refused.reason)"
             step.transaction.remediation.campaigns = [campaign]
+            step.transaction.audit.append(
+                AuditEntry(
+                    kind: "campaign-stopped", at: now,
+                    body: ["campaign": .string(campaign.id), "reason": .string(campaign.reason)]))
             return try commit(step, lease: nil)
         }
         var needed = 1
         for item in campaign.items {
             guard let assessment = try step.assess(item.finding), let plan = assessment.plan else { continue }
-            let question = policy.question(of: assessment.finding, digest: digest, risk: plan.risk)
+            let question = policy.question(of: assessment.finding, digest: digest, risk: plan.risk, hands: [])
             needed = max(needed, question.needed)
         }
-        let question = ApprovalRules.Question(digest: digest, needed: needed, actors: [], mustKnowActor: false)
+        let question = ApprovalRules.Question(digest: digest, needed: needed, hands: [], mustKnowActor: false)
         let others = words.filter { $0.person != campaign.proposedBy }
         let standing = policy.remediation.approvals.standing(
             of: question, words: others, people: policy.people, now: now)

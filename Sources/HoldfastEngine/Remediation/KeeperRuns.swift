@@ -71,6 +71,7 @@ extension Keeper {
         try step.evaluate(cause: .baseline)
         if case .prepare = run.action { return try prepare(&run, description, &step) }
         let view = try read(of: run, in: &step)
+        let phase = run.phase
         try move { () throws(Run.IllegalMove) in
             switch run.action {
             case .find: try run.learn(stepIsDone: view.stepIsDone, at: now, pace: pace(of: run))
@@ -83,7 +84,7 @@ extension Keeper {
         if run.phase == .verifying || run.phase == .uncertain, let sure = view.sureFrom, sure > now {
             run.rest(until: sure)
         }
-        return try finish(run, "read", in: &step)
+        return try finish(run, run.phase == phase ? nil : "read", in: &step)
     }
 
     /// A read that failed: tried again, as long as the run may wait.
@@ -92,6 +93,7 @@ extension Keeper {
         defer { memory.working.remove(id) }
         guard var run = try journal.run(id: id) else { return }
         var step = Step(policy: policy, journal: journal, now: now)
+        let phase = run.phase
         try move { () throws(Run.IllegalMove) in
             switch run.action {
             case .find: try run.learn(stepIsDone: nil, at: now, pace: pace(of: run))
@@ -99,7 +101,7 @@ extension Keeper {
             default: run.rest(until: now + Span(seconds: 5))
             }
         }
-        _ = try finish(run, "could not be read: \(error.message)", in: &step)
+        _ = try finish(run, run.phase == phase ? nil : "could not be read: \(error.message)", in: &step)
     }
 
     /// What a read says of a run.
@@ -136,7 +138,7 @@ extension Keeper {
             view.passes = nil
             view.sureFrom = evidence.observableFrom
         }
-        view.stepIsDone = isObserved ? stepIsDone(run, assessment, passes: view.passes) : nil
+        if case .find = run.action, isObserved { view.stepIsDone = stepIsDone(run, assessment, passes: view.passes) }
         return view
     }
 
@@ -144,13 +146,7 @@ extension Keeper {
     private func stepIsDone(_ run: Run, _ assessment: Assessment, passes: Bool?) -> Bool? {
         let isWanted: Bool
         switch assessment.outcome {
-        case .plan(let plan):
-            // The document that an edit sends is another once somebody else changed it.
-            let step = run.steps[run.cursor]
-            isWanted = plan.steps.contains {
-                $0.call.name == step.call.name
-                    && ($0.call.parameters == step.call.parameters || step.undo.document != nil)
-            }
+        case .plan(let plan): isWanted = plan.steps.contains(where: run.steps[run.cursor].isSame)
         case .nothing: isWanted = false
         case .proposal: return nil
         case nil:
@@ -214,8 +210,9 @@ extension Keeper {
         memory.working.remove(run)
         var step = Step(policy: policy, journal: journal, now: now)
         guard var known = try journal.run(id: run) else { return }
-        known.rest(until: now + Span(seconds: 5))
-        step.transaction.remediation.runs = [known]
+        let isNew = known.waiting != error.description
+        known.wait(for: error.description, until: now + Span(seconds: 5))
+        if isNew { note(known, "was not begun", in: &step) } else { step.transaction.remediation.runs = [known] }
         try commit(step, lease: nil)
     }
 
@@ -223,6 +220,11 @@ extension Keeper {
     package func took(_ outcome: WriteOutcome, for id: String, now: Timestamp) throws(JournalError) -> Move {
         guard var run = try journal.run(id: id) else { return release(id) }
         var step = Step(policy: policy, journal: journal, now: now)
+        if run.phase == .accepted, case .accepted = outcome {
+            // Still under way: nothing is new.
+            try move { () throws(Run.IllegalMove) in try run.take(outcome, at: now, pace: pace(of: run)) }
+            return try finish(run, run.phase == .accepted ? nil : "it took too long", in: &step)
+        }
         step.transaction.audit.append(
             AuditEntry(
                 kind: "step-ended", at: now,
@@ -251,7 +253,13 @@ extension Keeper {
             permitExpiry: policy.remediation.permitExpiry, verifyWithin: policy.remediation.verifyWithin)
     }
 
-    private func note(_ run: Run, _ what: String, in step: inout Step) {
+    /// What a run's move leads to.
+    func follow(_ run: Run, in step: inout Step) throws(JournalError) {
+        if run.phase.isEnd { try end(run, in: &step) }
+        if run.phase.isEnd || run.direction == .back { try moveCampaign(of: run, in: &step) }
+    }
+
+    func note(_ run: Run, _ what: String, in step: inout Step) {
         step.transaction.remediation.runs.append(run)
         step.transaction.audit.append(
             AuditEntry(
@@ -259,13 +267,16 @@ extension Keeper {
                 body: [
                     "run": .string(run.id), "phase": .string(run.phase.rawValue), "what": .string(what),
                     "direction": .string(run.direction.rawValue), "reason": .string(run.reason),
+                    "waiting": .string(run.waiting),
                 ]))
     }
 
     /// Writes a run down as it is now, with what its end leads to, and gives it out of hand.
-    func finish(_ run: Run, _ what: String, in step: inout Step) throws(JournalError) -> Move {
-        note(run, what, in: &step)
-        if run.phase.isEnd { try end(run, in: &step) }
+    ///
+    /// - Parameter what: for the audit log; `nil` where nothing is new.
+    func finish(_ run: Run, _ what: String?, in step: inout Step) throws(JournalError) -> Move {
+        if let what { note(run, what, in: &step) } else { step.transaction.remediation.runs.append(run) }
+        try follow(run, in: &step)
         step.transaction.mustBeDurable = true
         try commit(step, lease: nil)
         memory.working.remove(run.id)

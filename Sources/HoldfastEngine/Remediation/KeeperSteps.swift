@@ -8,22 +8,34 @@ extension Keeper {
     func prepare(_ run: inout Run, _ description: Description, _ step: inout Step) throws(JournalError) -> Move {
         if run.direction == .back { return try prepareUndo(&run, description, &step) }
         let now = step.now
-        var deciding = try Deciding(policy: policy, journal: journal, now: now, tools: tools)
-        guard let assessment = try step.assess(run.finding), let plan = assessment.plan,
-            let next = plan.step(like: run.steps[run.cursor].call)
-        else {
-            // The rule passes already, or there is nothing more to do: what is left is to see that it holds.
-            let cursor = run.cursor
-            try move { () throws(Run.IllegalMove) in try run.passOver(from: cursor, at: now, pace: pace(of: run)) }
+        let (outcome, assessment) = try present(run, in: &step)
+        let plan: Plan
+        let next: PlannedStep
+        switch outcome {
+        case .make(let made, let planned): (plan, next) = (made, planned)
+        case .skip:
+            try move { () throws(Run.IllegalMove) in try run.skip(at: now, pace: pace(of: run)) }
+            return try finish(run, "the step has nothing to do", in: &step)
+        case .over:
+            try move { () throws(Run.IllegalMove) in try run.passOver(at: now, pace: pace(of: run)) }
             return try finish(run, "the rest of the plan has nothing to do", in: &step)
+        case .wait(let why): return try wait(&run, why, in: &step)
+        case .giveUp(let why): return try giveUp(&run, why, in: &step)
         }
+        guard let assessment else { return try giveUp(&run, "its rule is gone", in: &step) }
+        if !run.campaign.isEmpty {
+            let campaign = try journal.campaigns().first { $0.id == run.campaign }
+            guard campaign?.state == .running else {
+                return try giveUp(&run, "the campaign \(run.campaign) does not run any more", in: &step)
+            }
+        }
+        var deciding = try Deciding(policy: policy, journal: journal, now: now, tools: tools)
         let facts = try deciding.facts(
-            of: assessment, plan: plan, digest: run.planDigest,
-            preflight: .passed(at: description.started), in: &step)
+            of: assessment, plan: plan, run: run, preflight: .passed(at: description.started), in: &step)
         let decision = tools.decide(facts)
-        guard decision.outcome == .allow else {
-            run.rest(until: now + Span(seconds: 10))
-            return try finish(run, "held up: \(decision.stopper?.reason ?? "")", in: &step)
+        if let stopper = decision.stopper {
+            let passes = stopper.again != nil || [.halt, .evidence, .preflight].contains(stopper.name)
+            return passes ? try wait(&run, stopper.reason, in: &step) : try giveUp(&run, stopper.reason, in: &step)
         }
         step.transaction.remediation.runs.append(run)
         try commit(step, lease: nil)
@@ -32,9 +44,64 @@ extension Keeper {
             budgets: [],
             haltParts: Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook),
             question: run.campaign.isEmpty
-                ? policy.question(of: assessment.finding, digest: run.planDigest, risk: run.risk) : nil,
+                ? policy.question(
+                    of: assessment.finding, digest: run.planDigest, risk: run.risk, hands: facts.cause.hands) : nil,
             capture: capture(description, run: run, now), prepared: now)
         return .write(run: run.id)
+    }
+
+    /// What is to be done about a run's present step.
+    private enum Present {
+        case make(Plan, PlannedStep)
+        /// This step has nothing to do any more.
+        case skip
+        /// Nor have those after it.
+        case over
+        case wait(String)
+        case giveUp(String)
+    }
+
+    private func present(_ run: Run, in step: inout Step) throws(JournalError) -> (Present, Assessment?) {
+        guard let assessment = try step.assess(run.finding) else { return (.giveUp("its rule is gone"), nil) }
+        guard assessment.finding.incarnation == run.incarnation else { return (.over, assessment) }
+        switch assessment.finding.state {
+        case .resolved, .deleted, .suppressed: return (.over, assessment)
+        case .stale: return (.wait("what it rests on is not known"), assessment)
+        case .open: break
+        }
+        let plan: Plan
+        switch assessment.outcome {
+        case .plan(let made): plan = made
+        case .nothing: return (.over, assessment)
+        case .proposal(let why, _): return (.giveUp("the plan is a proposal now: \(why)"), assessment)
+        case nil: return (.giveUp("no plans are made for it any more"), assessment)
+        }
+        let own = run.steps[run.cursor]
+        if let same = plan.steps.first(where: own.isSame) { return (.make(plan, same), assessment) }
+        if plan.digest.description == run.planDigest, plan.steps.indices.contains(run.cursor) {
+            return (.make(plan, plan.steps[run.cursor]), assessment)
+        }
+        // A step for each of several elements whose own is gone is done; a document that is another is not ours to send.
+        let isForElement = if case .call = own.undo.means { true } else { false }
+        if isForElement || !plan.steps.contains(where: { $0.call.name == own.call.name }) { return (.skip, assessment) }
+        return (.giveUp("the plan is another by now"), assessment)
+    }
+
+    /// Something holds it up that passes.
+    private func wait(_ run: inout Run, _ why: String, in step: inout Step) throws(JournalError) -> Move {
+        let isNew = run.waiting != why
+        run.wait(for: why, until: step.now + Span(seconds: 10))
+        return try finish(run, isNew ? "held up" : nil, in: &step)
+    }
+
+    /// Something stops it for good: what has written nothing is over, and half a plan is for a person.
+    private func giveUp(_ run: inout Run, _ why: String, in step: inout Step) throws(JournalError) -> Move {
+        let now = step.now
+        let hasDone = run.steps.contains { $0.state == .done }
+        try move { () throws(Run.IllegalMove) in
+            if hasDone { try run.getStuck(why, at: now) } else { try run.abandon(why, at: now) }
+        }
+        return try finish(run, "stopped", in: &step)
     }
 
     private func prepareUndo(
@@ -52,8 +119,12 @@ extension Keeper {
         }
         let file = tools.haltFile()
         if person == nil, let why = file.map({ "the file \($0) stops everything" }) ?? halts.first.map(\.reason) {
-            run.rest(until: now + Span(seconds: 10))
-            return try finish(run, "its undo waits: \(why)", in: &step)
+            if run.waiting != why { notice(.runFailed, run, "its undo waits: \(why)", in: &step) }
+            return try wait(&run, why, in: &step)
+        }
+        if try isWanted(run, in: &step) {
+            try move { () throws(Run.IllegalMove) in try run.skipUndo(at: now) }
+            return try finish(run, "this step is undone already", in: &step)
         }
         switch try undoing(run, subject) {
         case .failure(let fault):
@@ -74,6 +145,14 @@ extension Keeper {
                 question: nil, capture: nil, prepared: now)
             return .write(run: run.id)
         }
+    }
+
+    /// What the present step took away is there again: somebody has undone it already.
+    private func isWanted(_ run: Run, in step: inout Step) throws(JournalError) -> Bool {
+        guard let assessment = try step.assess(run.finding), assessment.finding.state == .open,
+            let plan = assessment.plan
+        else { return false }
+        return plan.steps.contains(where: run.steps[run.cursor].isSame)
     }
 
     private func undoFacts(of run: Run, at started: Timestamp, in step: inout Step) throws(JournalError) -> GuardFacts {
@@ -131,9 +210,9 @@ extension Keeper {
                 notice(.runFailed, run, run.reason, in: &step)
                 try openBreaker(after: run, in: &step)
             }
+        case .verified: try openNext(after: run, in: &step)
         default: break
         }
-        try moveCampaign(of: run, in: &step)
     }
 
     private func notice(_ code: NoticeCode, _ run: Run, _ text: String, in step: inout Step) {
@@ -155,19 +234,19 @@ extension Keeper {
         step.transaction.audit.append(
             AuditEntry(
                 kind: "halt", at: step.now,
-                body: ["part": .string(part.description), "by": "breaker", "reason": .string(reason)]))
+                body: ["what": .string(part.description), "by": "breaker", "reason": .string(reason)]))
         step.transaction.notices.append(
             Notice(
                 code: NoticeCode.breakerOpen.rawValue, subject: run.playbook,
                 text: "\(reason); nothing of it is written until holdfast resume \(part)", raised: step.now))
     }
 
-    /// A campaign goes on to its next wave, ends, or is stopped by a run that failed.
-    private func moveCampaign(of run: Run, in step: inout Step) throws(JournalError) {
+    /// A campaign goes on to its next wave, or is stopped by the first run that fails or is undone.
+    func moveCampaign(of run: Run, in step: inout Step) throws(JournalError) {
         guard !run.campaign.isEmpty, var campaign = try journal.campaigns().first(where: { $0.id == run.campaign }),
             campaign.state == .running
         else { return }
-        if run.phase == .verified {
+        guard run.isFailure || run.direction == .back else {
             for item in campaign.items {
                 step.transaction.remediation.candidates.append(
                     Candidate(finding: item.finding, due: step.now + Span(seconds: 1)))
@@ -175,11 +254,27 @@ extension Keeper {
             return
         }
         campaign.state = .stopped
-        campaign.reason = "run \(run.id) ended as \(run.phase.rawValue): \(run.reason)"
+        campaign.reason = "run \(run.id) is \(run.phase.rawValue): \(run.reason)"
         step.transaction.remediation.campaigns = [campaign]
+        step.transaction.audit.append(
+            AuditEntry(
+                kind: "campaign-stopped", at: step.now,
+                body: ["campaign": .string(campaign.id), "reason": .string(campaign.reason)]))
         step.transaction.notices.append(
             Notice(
                 code: NoticeCode.campaignStopped.rawValue, subject: campaign.id, text: campaign.reason, raised: step.now))
+    }
+
+    /// The run that opens the next environment makes what waits there worth another look.
+    private func openNext(after run: Run, in step: inout Step) throws(JournalError) {
+        let ended = try journal.endedRuns(playbook: run.playbook, since: .distantPast)
+            .filter { $0.playbookDigest == run.playbookDigest && $0.id != run.id }
+        let undone = ended.filter { $0.phase == .undone || $0.phase == .stuck }.compactMap(\.ended).max()
+        let verified = ended.filter { other in
+            other.phase == .verified && other.environment == run.environment
+                && (undone.map { other.ended ?? .distantPast > $0 } ?? true)
+        }
+        if verified.count + 1 == policy.remediation.rollout.runs { step.transaction.remediation.touchAll = step.now }
     }
 }
 

@@ -30,6 +30,15 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
     ///
     /// - Throws: ``JournalError`` where the journal fails.
     package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await work() }
+            // Apart, so that a notifier that does not answer holds up nothing but prompts.
+            group.addTask { try await prompt() }
+            try await group.waitForAll()
+        }
+    }
+
+    private func work() async throws {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             var open = 0
             var waiting: [Work] = []
@@ -65,7 +74,6 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
         try await keeper.endHolds(now: now)
         waiting += try await keeper.decideDue(now: now)
         if writer != nil { waiting += try await keeper.dueRuns(now: now) }
-        try await prompt(now)
     }
 
     // MARK: Work
@@ -112,25 +120,42 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
 
     // MARK: Prompts
 
-    /// Each prompt goes to every notifier; one that reached any counts as delivered.
-    private func prompt(_ now: Timestamp) async throws {
+    /// Each prompt goes to every notifier; one that reached any counts as delivered. What reached nobody is tried again
+    /// after a while that doubles.
+    private func prompt() async throws {
         guard !notifiers.isEmpty else { return }
-        for ask in try await keeper.prompts() {
-            var failures: [String] = []
-            var reached: String?
-            for notifier in notifiers {
-                do {
-                    try await notifier.deliver(ask.prompt)
-                    reached = reached ?? notifier.name
-                } catch {
-                    failures.append("\(notifier.name): \(error.message)")
+        var failures: [String: (count: Int, again: C.Instant)] = [:]
+        while !Task.isCancelled {
+            let asks = try await keeper.prompts()
+            failures = failures.filter { failed in asks.contains { $0.digest == failed.key } }
+            for ask in asks where failures[ask.digest].map({ $0.again <= clock.now }) ?? true {
+                let (reached, why) = await deliver(ask.prompt)
+                guard reached.isEmpty else {
+                    try await keeper.delivered(ask, by: reached.joined(separator: ", "), now: clock.wallTime())
+                    failures[ask.digest] = nil
+                    continue
                 }
+                let count = (failures[ask.digest]?.count ?? 0) + 1
+                let wait = min(1 << min(count, 10), 300)
+                failures[ask.digest] = (count, clock.now.advanced(by: .seconds(wait)))
+                try await keeper.undelivered(ask, why, now: clock.wallTime())
             }
-            if let reached {
-                try await keeper.delivered(ask, by: reached, now: now)
-            } else {
-                try await keeper.undelivered(ask, failures.joined(separator: "; "), now: now)
+            _ = await rest()
+        }
+    }
+
+    /// - Returns: the notifiers that it reached, and why not others.
+    private func deliver(_ prompt: Prompt) async -> (reached: [String], why: String) {
+        var reached: [String] = []
+        var failures: [String] = []
+        for notifier in notifiers {
+            do {
+                try await notifier.deliver(prompt)
+                reached.append(notifier.name)
+            } catch {
+                failures.append("\(notifier.name): \(error.message)")
             }
         }
+        return (reached, failures.joined(separator: "; "))
     }
 }

@@ -25,7 +25,7 @@ struct AccountsCommand: ParsableCommand {
         let policy = data.policy(found: stored)
         let regions = try Self.scannedRegions(journal)
         let report = try AccountsReport(
-            journal: journal, policy: policy, configuration: data.configuration.knowing(stored),
+            journal: journal, classification: policy.classification, configuration: data.configuration.knowing(stored),
             now: SystemWallClock.now
         ) { account in
             let own = account.regions.isEmpty ? regions[account.id] ?? Self.ownRegion : account.regions
@@ -59,7 +59,8 @@ struct AccountsCommand: ParsableCommand {
             case .left, .stranger: "; \(row.enrolment.words)"
             }
         return [
-            "\(row.cloud.rawValue) \(row.id)", row.name, row.answer.isClassified ? row.answer.environment : "unclassified",
+            "\(row.cloud.rawValue) \(row.id)", row.name,
+            row.answer.isClassified ? row.answer.environment : "unclassified",
             row.reads.word + lacks, row.writes.word, row.lastEvent?.description ?? "never",
             "\(row.typesCovered)/\(row.types)", "\(row.counts.resources)",
             critical > 0 ? "\(open) (\(critical) critical)" : "\(open)", line + row.answer.reason + kind,
@@ -87,8 +88,8 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show how the service does: events, reads, throttling, what waits.",
         discussion: """
-            Describes are reads of single resources that events led to; scans are not among them. Throttles are answers \
-            of a cloud that it was too much, also where the call went through later.
+            Describes are reads of single resources that events led to; scans are not among them. Throttles are \
+            answers of a cloud that it was too much, also where the call went through later.
             """)
 
     @OptionGroup var store: StoreOptions

@@ -35,14 +35,17 @@ struct RunCommand: AsyncParsableCommand {
         let clock = SystemWallClock()
         let logger = Logs.begin(configuration.log)
         let began = clock.wallTime()
-        let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
+        let keeper = try Keeper(
+            journal: journal, policy: policy, limits: policy.limits, tools: try Remediating.tools(configuration))
         try await noteStart(keeper, data, clock)
         try await keeper.forgetDenials(now: clock.wallTime())
+        try await keeper.noteModes(now: clock.wallTime())
         let recorded = try readRecorded(data, clock)
         let reaches =
             configuration.sources.contains(where: \.isPolled) || !configuration.clouds.isEmpty
             || !configuration.discover.isEmpty
-        let clouds = reaches ? Clouds(catalog: data.catalog, known) : nil
+        let mayWrite = configuration.remediation.highest == .remediate
+        let clouds = reaches ? Clouds(catalog: data.catalog, known, mayWrite: mayWrite) : nil
         let read = configuration.clouds.isEmpty ? nil : clouds
         let reader = read?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
@@ -60,6 +63,8 @@ struct RunCommand: AsyncParsableCommand {
         ) { happening in
             if configuration.log.format == .text { progress.tell(happening) } else { Logs.tell(happening, to: logger) }
         }
+        let lane = RemediationLane(
+            keeper: keeper, reader: reader, writer: clouds?.writer, clock: clock, runsAtOnce: configuration.runsAtOnce)
         let metering = Metering(clouds: clouds, keeper: keeper, clock: clock)
         let group = ServiceGroup(
             configuration: .init(
@@ -80,6 +85,7 @@ struct RunCommand: AsyncParsableCommand {
                         service: Scanning(
                             clouds: read, enrolment: enrolment, policy: policy, keeper: keeper,
                             every: configuration.scanEvery, clock: clock)),
+                    .init(service: Remediating(lane: lane)),
                     .init(service: metering),
                     .init(
                         service: try Serving(

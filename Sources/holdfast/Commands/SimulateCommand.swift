@@ -18,15 +18,22 @@ struct SimulateCommand: ParsableCommand {
 
     @Option(help: "Seeds A..B, both included.") var seeds: SeedRange = SeedRange(first: 1, last: 50)
     @Flag(help: "Print how often each fault fired and each checker judged; a zero fails.") var report = false
-    @Option(name: .customLong("break"), help: "dedupe, order, crash, tombstone or dirty-set.") var sabotage: Sabotage?
+    @Option(
+        name: .customLong("break"),
+        help: """
+            A protection of the journal (dedupe, order, crash, tombstone, dirty-set), or one of the guards by its name.
+            """) var sabotage: Sabotage?
+    @Flag(help: "Print what happens in each seed, line by line.") var trace = false
     @OptionGroup var data: DataOptions
     @Option(help: "text or json.") var format: OutputFormat = .json
 
     func run() throws {
-        let simulation = Simulation(policy: try data.load().policy(), sabotage: sabotage)
+        let simulation = Simulation(policy: try data.load().policy(), sabotage: sabotage, keepsTrace: trace)
         var results: [Simulation.Result] = []
         for seed in seeds.first...seeds.last {
-            results.append(simulation.run(seed: seed))
+            let result = simulation.run(seed: seed)
+            for line in result.trace { Output.line(line) }
+            results.append(result)
             if Output.errorIsTerminal {
                 FileHandle.standardError.write(Data("\rseed \(seed) of \(seeds.last)".utf8))
             }

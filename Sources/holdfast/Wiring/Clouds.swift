@@ -12,9 +12,11 @@ struct Clouds: Sendable {
     let budgets: Budgets<SystemWallClock>
     let reader: CloudReader<SystemWallClock>
     let finder: AccountFinder<SystemWallClock>
+    /// `nil` where no scope is in mode remediate: then no write-role is ever taken on.
+    let writer: CloudWriter<SystemWallClock>?
 
-    /// Nothing in here may write: no write-role is ever taken on.
-    init(catalog: Catalog, _ configuration: Configuration) {
+    /// - Parameter mayWrite: of commands that only read, never.
+    init(catalog: Catalog, _ configuration: Configuration, mayWrite: Bool = false) {
         let clock = SystemWallClock()
         let named = configuration.endpoints
         var options = HTTPClientOptions()
@@ -24,17 +26,25 @@ struct Clouds: Sendable {
         if let azure = named.azure { endpoints.azure = azure }
         endpoints.google = named.google
         credentials = CredentialKeeper(
-            accounts: configuration.listers + configuration.accounts.map(\.access), mayWrite: false, surroundings: .current(), exchange: http,
-            targets: Clouds.targets(named), now: { SystemWallClock.now })
+            accounts: configuration.listers + configuration.accounts.map(\.access), mayWrite: mayWrite,
+            surroundings: .current(), exchange: http, targets: Clouds.targets(named), now: { SystemWallClock.now })
         let budgets = Budgets(clock: clock)
         self.budgets = budgets
         sender = WireSender(
             catalog: catalog, http: http, authority: credentials, endpoints: endpoints, clock: clock,
-            slowDown: { await budgets.throttled(BudgetKey($0, in: $1), retryAfter: $2) },
+            slowDown: { await budgets.throttled($0, in: $1, retryAfter: $2) },
             newToken: { UUID().uuidString })
         let caller = CloudCaller(
             catalog: catalog, sender: sender, budgets: budgets, perSecond: configuration.callsPerSecond, clock: clock)
         reader = CloudReader(catalog: catalog, caller: caller)
+        writer =
+            mayWrite
+            ? CloudWriter(
+                catalog: catalog,
+                sender: WireSender(
+                    catalog: catalog, http: http, authority: credentials, endpoints: endpoints, clock: clock,
+                    retries: RetryPolicy(attempts: 1), newToken: { UUID().uuidString }),
+                budgets: budgets, clock: clock) : nil
         finder = AccountFinder(caller: caller)
     }
 }

@@ -64,6 +64,7 @@ actor Enrolment {
     private func bringIn(_ what: String) async throws -> [FindingChange: Int] {
         let policy = data.policy(found: try journal.accounts())
         let changes = try await keeper.adopt(policy, because: what, now: clock.wallTime())
+        try await keeper.noteModes(now: clock.wallTime())
         for account in try configuration().accounts { await clouds?.credentials.enrol(account.access) }
         for source in try newSources() { arrive.yield(source) }
         change.yield()
@@ -86,7 +87,8 @@ actor Enrolment {
             if Task.isCancelled { return }
             if try await note(found.accounts, isWhole: found.isWhole, of: discovery) { differs = true }
             if let first = found.failures.first {
-                try await fails(discovery, "\(first.message); accounts may be missing, or be classified by what is not known")
+                try await fails(
+                    discovery, "\(first.message); accounts may be missing, or be classified by what is not known")
             } else {
                 try await keeper.end(.discoveryFailing, subject: discovery.name, now: clock.wallTime())
             }
@@ -119,7 +121,9 @@ actor Enrolment {
                 of: ResourceContext(cloud: account.cloud, account: account.id, region: ""))
             let name = account.listing?.facts["name"] ?? ""
             let what = account.listing?.left == nil ? "enrolled" : "left"
-            Output.error("\(account.cloud.rawValue) \(account.id) (\(name)) \(what): \(answer.environment), for \(answer.reason)")
+            Output.error(
+                "\(account.cloud.rawValue) \(account.id) (\(name)) \(what): \(answer.environment), for \(answer.reason)"
+            )
         }
         return true
     }

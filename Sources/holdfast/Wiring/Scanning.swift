@@ -4,8 +4,8 @@ import HoldfastEngine
 import ServiceLifecycle
 
 /// Reads everything in the clouds when the service starts, where that was not done lately, and again and again; what is
-/// in accounts that were found meanwhile, at once. Events come in beside. Accounts that no cloud is read of are left
-/// out.
+/// in accounts that were found meanwhile, at once, and what could not be listed, soon again. Events come in beside.
+/// Accounts that no cloud is read of are left out.
 struct Scanning: ServiceLifecycle.Service {
     /// `nil`: no cloud is read.
     let clouds: Clouds?
@@ -22,8 +22,9 @@ struct Scanning: ServiceLifecycle.Service {
             while !Task.isCancelled {
                 let now = clock.wallTime()
                 if now >= due { due = now + every }
-                _ = try await scan(clouds).run(skippingDoneSince: now - every)
-                await rest(until: due)
+                let progress = try await scan(clouds).run(skippingDoneSince: now - every)
+                let soon = clock.wallTime() + Limits.longestBackoff
+                await rest(until: progress.failures.isEmpty ? due : min(due, soon))
             }
         }
     }

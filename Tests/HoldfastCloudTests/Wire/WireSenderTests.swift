@@ -40,11 +40,12 @@ struct WireSenderTests {
 
     private func sender(
         _ exchange: ScriptedExchange, authority: any RequestAuthority = NoAuthority(),
-        endpoints: Endpoints = Endpoints()
+        endpoints: Endpoints = Endpoints(),
+        slowDown: @escaping @Sendable (CloudCall, CallScope, Duration?) async -> Void = { _, _, _ in }
     ) -> WireSender<StillClock> {
         WireSender(
             catalog: WireCatalog.shipped, http: exchange, authority: authority, endpoints: endpoints,
-            clock: StillClock(), newToken: { "token-1" })
+            clock: StillClock(), slowDown: slowDown, newToken: { "token-1" })
     }
 
     /// Answers in turn; the last one again and again.
@@ -162,6 +163,32 @@ struct WireSenderTests {
         let failure = try await failure(
             of: "kms.ListKeys", JSONObject(), by: sender(Self.inTurn([.success(busy)])))
         #expect(failure.retryAfter == .seconds(7))
+    }
+
+    @Test("Every answer that it was too much slows the calls that share its limit, and is counted once")
+    func slowsDown() async throws {
+        let busy = HTTPResponse.text("{}", status: 429, headers: ["Retry-After": "7"])
+        let fault = HTTPResponse.text("", status: 500)
+        let exchange = Self.inTurn(
+            [.success(busy), .success(fault), .success(busy), .success(.json(["Keys": []]))])
+        let (clock, call) = (StillClock(), try WireCatalog.call("kms.ListKeys"))
+        let budgets = Budgets(clock: clock)
+        let sender = sender(exchange) { await budgets.throttled($0, in: $1, retryAfter: $2) }
+        let budgeted = BudgetedSender(sender, budgets)
+        _ = try await budgeted.send(call, parameters: JSONObject(), in: Self.scope)
+        let taken = await budgets.takeThrottles()
+        #expect(taken.map(\.key.description) == ["aws 111122223333 eu-west-1 kms"])
+        #expect(taken.map(\.amount) == [2])
+        #expect(await budgets.takeThrottles().isEmpty)
+        // At the end of its attempts a call is throttled once more than it was repeated.
+        await #expect(throws: CallFailure.self) {
+            let sender = self.sender(Self.inTurn([.success(busy)])) {
+                await budgets.throttled($0, in: $1, retryAfter: $2)
+            }
+            _ = try await BudgetedSender(sender, Budgets(clock: clock)).send(
+                call, parameters: JSONObject(), in: Self.scope)
+        }
+        #expect(await budgets.takeThrottles().map(\.amount) == [4])
     }
 
     @Test("A write whose outcome is unknown is sent again only where the catalog calls it idempotent")

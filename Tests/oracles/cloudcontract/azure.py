@@ -274,3 +274,39 @@ class Azure:
         equal(client.encryption_protectors.get(GROUP, "sql", "current").properties.server_key_type, "ServiceManaged")
         for rules in (client.ipv6_firewall_rules, client.outbound_firewall_rules, client.virtual_network_rules):
             equal(list(rules.list_by_server(GROUP, "sql")), [])
+
+    def management_groups(self):
+        from azure.core.exceptions import HttpResponseError
+        from azure.mgmt.managementgroups import ManagementGroupsMgmtClient
+        from azure.mgmt.resource.subscriptions import SubscriptionClient
+
+        options = {
+            "credential": self.azure,
+            "base_url": self.server.url,
+            "retry_total": 0,
+            "credential_scopes": [f"{self.server.url}/.default"],
+            "connection_verify": self.server.authorities,
+        }
+        self.server.control(
+            "azure", {"management-groups": {"company": {"name": "Company"}, "dev": {"name": "Dev", "in": "company"}}}
+        )
+        second = "00000000-0000-0000-0000-000000000002"
+        self.server.control(
+            "azure", {"subscription": second, "name": "payments", "in": "dev", "tags": {"team": "payments"}}
+        )
+        groups = ManagementGroupsMgmtClient(**options).management_groups
+        found = groups.get("company", expand="children")
+        equal((found.name, found.properties.display_name), ("company", "Company"))
+        equal(
+            [(child.type, child.name, child.display_name) for child in found.properties.children],
+            [("Microsoft.Management/managementGroups", "dev", "Dev")],
+        )
+        below = groups.get("dev", expand="children").properties.children
+        equal([(c.type, c.id, c.display_name) for c in below], [("/subscriptions", f"/subscriptions/{second}", "payments")])
+        equal(groups.get("dev").properties.children, None)
+        equal(code(refused(lambda: groups.get("none"), HttpResponseError)), "AuthorizationFailed")
+        subscriptions = SubscriptionClient(**options).subscriptions
+        one = subscriptions.get(second)
+        equal((one.subscription_id, one.display_name, one.state, one.tags), (second, "payments", "Enabled", {"team": "payments"}))
+        equal(subscriptions.get(SUBSCRIPTION).tags, None)
+        equal(len(list(subscriptions.list())), 2)

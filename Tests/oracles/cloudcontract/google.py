@@ -165,3 +165,38 @@ class Google:
         bare = {"version": 3, "bindings": [], "etag": found["etag"]}
         projects.setIamPolicy(resource=PROJECT, body={"policy": bare, "updateMask": "bindings,etag"}).execute()
         equal(projects.getIamPolicy(resource=PROJECT, body=asked).execute()["auditConfigs"], audited)
+
+    def folders(self):
+        from googleapiclient.errors import HttpError
+
+        self.server.control(
+            "google",
+            {
+                "folders": {
+                    "folders/1": {"displayName": "Dev", "parent": "organizations/9"},
+                    "folders/2": {"displayName": "Team", "parent": "folders/1"},
+                    "folders/3": {"displayName": "Production", "parent": "organizations/9"},
+                },
+                "projects": {
+                    "shop-dev": {"name": "Shop", "parent": {"type": "folder", "id": "2"}, "labels": {"team": "a"}},
+                    "old": {"parent": {"type": "folder", "id": "2"}, "lifecycleState": "DELETE_REQUESTED"},
+                    "top": {"parent": {"type": "organization", "id": "9"}},
+                },
+            },
+        )
+        api = self.build("cloudresourcemanager", "v3")
+        self.server.control("page-size", {"size": 1})
+        names, request = [], api.folders().list(parent="organizations/9")
+        while request:
+            answer = request.execute()
+            names += [(folder["name"], folder["displayName"], folder["state"]) for folder in answer["folders"]]
+            request = api.folders().list_next(request, answer)
+        self.server.control("page-size", {"size": 100})
+        equal(names, [("folders/1", "Dev", "ACTIVE"), ("folders/3", "Production", "ACTIVE")])
+        equal(api.folders().list(parent="folders/2").execute(), {})
+        below = api.projects().list(parent="folders/2").execute()["projects"]
+        equal([(p["projectId"], p["displayName"], p["labels"], p["parent"]) for p in below], [
+            ("shop-dev", "Shop", {"team": "a"}, "folders/2")])
+        equal([p["projectId"] for p in api.projects().list(parent="organizations/9").execute()["projects"]], ["top"])
+        equal(refused(lambda: api.folders().list(parent="folders/7").execute(), HttpError).status_code, 403)
+        equal(refused(lambda: api.projects().list(parent="9").execute(), HttpError).status_code, 400)

@@ -6,6 +6,7 @@ import time
 import uuid
 
 from cloudsim import models
+from cloudsim.arm_groups import ManagementGroups
 from cloudsim.arm_types import KINDS, READ_ONLY, REFUSALS, SECRET, WITHOUT, security_rule
 from cloudsim.server import Answer, Refused
 
@@ -84,9 +85,10 @@ class Operation:
             self.settle()
 
 
-class ResourceManager:
+class ResourceManager(ManagementGroups):
     def __init__(self, tokens):
         self.tokens = tokens
+        self.management_groups, self.placed, self.tags = {}, {}, {}
         self.subscriptions = {}
         self.groups = {}
         self.resources = {}
@@ -94,6 +96,7 @@ class ResourceManager:
         self.page_size = 100
 
     def seed(self, told):
+        self.seed_groups(told)
         if "subscription" in told:
             subscription = told["subscription"]
             self.subscriptions[subscription.lower()] = told.get("name", "a subscription")
@@ -107,7 +110,7 @@ class ResourceManager:
         return {"resources": self.resources, "groups": self.groups}
 
     def answer(self, request):
-        if not request.path.lower().startswith("/subscriptions"):
+        if not request.path.lower().startswith(("/subscriptions", "/providers/microsoft.management")):
             return None
         if not self.tokens.principal(request, "azure"):
             error = {
@@ -120,6 +123,8 @@ class ResourceManager:
         for operation in self.operations.values():
             if time.monotonic() - operation.started > 1:
                 operation.settle()
+        if match := re.fullmatch("(?i)/providers/microsoft.management/managementGroups/([^/]+)", request.path):
+            return self.management_group(request, match[1])
         place = Place(request.path)
         if place.subscription is None:
             return Answer(200, {"value": [self.subscription(name) for name in self.subscriptions]})
@@ -139,6 +144,7 @@ class ResourceManager:
             "subscriptionId": name,
             "displayName": self.subscriptions[name],
             "state": "Enabled",
+            **({"tags": self.tags[name]} if self.tags.get(name) else {}),
         }
 
     def group(self, request, place):

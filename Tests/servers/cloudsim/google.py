@@ -15,7 +15,7 @@ class Google(Buckets, Firewalls, Instances, Projects):
     def __init__(self, tokens, documents):
         self.tokens = tokens
         self.documents = documents
-        self.projects, self.policies = {}, {}
+        self.projects, self.policies, self.folders = {}, {}, {}
         self.buckets, self.bucket_policies = {}, {}
         self.firewalls, self.instances = {}, {}
         self.operations = {}
@@ -24,6 +24,8 @@ class Google(Buckets, Firewalls, Instances, Projects):
         self.number = 4853772226933023804
 
     def seed(self, told):
+        # `folders/1` -> {"displayName", "parent"}; a project's parent is its own member.
+        self.folders.update(told.get("folders", {}))
         for name, body in told.get("projects", {}).items():
             body = copy.deepcopy(body)
             self.policies[name] = Policy(body.pop("iamPolicy", None))
@@ -108,6 +110,8 @@ class Google(Buckets, Firewalls, Instances, Projects):
         ("GET", r"/v1/projects/([^/]+)/instances/([^/]+)", "get_instance", "sqladmin.v1", "instances.get"),
         ("PATCH", r"/v1/projects/([^/]+)/instances/([^/]+)", "patch_instance", "sqladmin.v1", "instances.patch"),
         ("GET", r"/v1/projects/([^/]+)/operations/([^/]+)", "get_operation", "sqladmin.v1", "operations.get"),
+        ("GET", r"/v3/folders", "list_folders", "cloudresourcemanager.v3", "folders.list"),
+        ("GET", r"/v3/projects", "list_below", "cloudresourcemanager.v3", "projects.list"),
         ("GET", r"/v1/projects", "list_projects", "cloudresourcemanager.v1", "projects.list"),
         ("GET", r"/v1/projects/([^/:]+)", "get_project", "cloudresourcemanager.v1", "projects.get"),
         (

@@ -18,6 +18,40 @@ class Projects:
         own = [body for _, body in sorted(self.projects.items()) if not state or body["lifecycleState"] == state[1]]
         return Answer(200, page(own, request, self.page_size, name="projects", limit="pageSize"))
 
+    def check_parent(self, request):
+        parent = request.query.get("parent", "")
+        if not re.fullmatch(r"(folders|organizations)/\d+", parent):
+            refuse(400, None, "parent is not organizations/NUMBER or folders/NUMBER", "INVALID_ARGUMENT")
+        if parent.startswith("folders/") and parent not in self.folders:
+            refuse(403, None, "The caller does not have permission", "PERMISSION_DENIED")
+        return parent
+
+    def list_folders(self, request):
+        parent = self.check_parent(request)
+        own = [
+            {"name": name, "state": "ACTIVE", **body}
+            for name, body in sorted(self.folders.items())
+            if body["parent"] == parent
+        ]
+        return Answer(200, page(own, request, self.page_size, name="folders", limit="pageSize"))
+
+    def list_below(self, request):
+        parent = self.check_parent(request)
+        kind, number = parent.split("/")
+        own = [
+            {
+                "name": f"projects/{body['projectNumber']}",
+                "projectId": id,
+                "displayName": body["name"],
+                "state": body["lifecycleState"],
+                "parent": parent,
+                **({"labels": body["labels"]} if body.get("labels") else {}),
+            }
+            for id, body in sorted(self.projects.items())
+            if body.get("parent") == {"type": kind.removesuffix("s"), "id": number} and body["lifecycleState"] == "ACTIVE"
+        ]
+        return Answer(200, page(own, request, self.page_size, name="projects", limit="pageSize"))
+
     def get_project(self, request, name):
         return Answer(200, self.project(name))
 

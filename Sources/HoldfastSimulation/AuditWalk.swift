@@ -1,0 +1,98 @@
+internal import HoldfastCore
+internal import HoldfastEngine
+internal import HoldfastJSON
+
+/// What the audit log says up to one of its entries: who has halted, approved and held what, and where runs are.
+struct AuditWalk {
+    /// A run as its entries tell it.
+    struct KnownRun {
+        var first: BegunStep
+        /// A call went out and nothing was heard of it yet.
+        var isWriting = false
+        var isOpen = true
+        var verified: [Timestamp] = []
+        /// A person asked for its undo.
+        var wasUndoneByPerson = false
+    }
+    struct Word {
+        var kind: String
+        var person: String
+        var expires: Timestamp
+    }
+    /// Of a playbook's digest in an environment.
+    struct Verified {
+        var environment: String
+        var playbook: String
+        var at: Timestamp
+        var finding: String
+        var run: String
+    }
+
+    let setup: Setup
+    private(set) var halts: Set<String> = []
+    var runs: [String: KnownRun] = [:]
+    private(set) var words: [String: [Word]] = [:]
+    private(set) var holds: [String: Timestamp] = [:]
+    private(set) var verified: [Verified] = []
+    /// Playbook -> when a run of it was last undone or stuck.
+    private(set) var undone: [String: Timestamp] = [:]
+    /// `playbook in environment` -> who opened it, since the last undo of the playbook.
+    private(set) var openings: [String: Set<String>] = [:]
+    private(set) var running: Set<String> = []
+    private(set) var proposers: [String: String] = [:]
+
+    init(setup: Setup) { self.setup = setup }
+
+    /// What an entry that is not a step's beginning changes.
+    mutating func take(_ entry: AuditEntry) {
+        func text(_ name: String) -> String { entry.body[name]?.string ?? "" }
+        switch entry.kind {
+        case "halt": halts.insert(text("what"))
+        case "resume": halts.remove(text("what"))
+        case "approve", "refuse", "hold":
+            words[text("plan"), default: []].append(
+                Word(
+                    kind: entry.kind, person: text("person"), expires: Timestamp(text("expires")) ?? .distantPast))
+        case "rollout-open": openings[text("what"), default: []].insert(text("person"))
+        case "campaign-proposed": proposers[text("what")] = text("person")
+        case "campaign-started": running.insert(text("campaign"))
+        case "campaign-stopped", "campaign-done": running.remove(text("campaign"))
+        case "undo":
+            runs[text("what")]?.isOpen = true
+            runs[text("what")]?.wasUndoneByPerson = true
+            verified.removeAll { $0.run == text("what") }
+        case "run": take(run: text("run"), phase: text("phase"), at: entry.at)
+        default: break
+        }
+    }
+
+    private mutating func take(run id: String, phase: String, at time: Timestamp) {
+        guard let known = runs[id] else { return }
+        let run = known.first.run
+        if phase != "writing", phase != "accepted" { runs[id]?.isWriting = false }
+        guard let phase = Run.Phase(rawValue: phase), phase.isEnd else { return }
+        runs[id]?.isOpen = false
+        switch phase {
+        case .verified:
+            verified.append(
+                Verified(
+                    environment: known.first.environment, playbook: run.playbook, at: time, finding: run.finding,
+                    run: id))
+        case .undone, .stuck:
+            undone[run.playbook] = time
+            for key in openings.keys.sorted() where key.hasPrefix("\(run.playbook) in ") { openings[key] = nil }
+            verified.removeAll { $0.playbook == run.playbook }
+            if phase == .undone { holds[run.finding] = time + setup.remediation.holdAfterUndo }
+        default: break
+        }
+    }
+
+    /// Whether people, or what was seen before, have opened an environment to a playbook by then.
+    func isOpen(_ playbook: String, in environment: String, at time: Timestamp) -> Bool {
+        guard environment == "production" else { return true }
+        if (openings["\(playbook) in \(environment)"] ?? []).count >= 2 { return true }
+        let seen = verified.filter { $0.playbook == playbook && $0.environment == "dev" }
+        guard seen.count >= setup.remediation.rollout.runs, let first = seen.map(\.at).min() else { return false }
+        return first + setup.remediation.rollout.soak <= time
+    }
+}
