@@ -55,6 +55,12 @@ actor Enrolment {
         return try await bringIn("a reload")
     }
 
+    /// What these data files would do to findings.
+    func preview(_ data: DataSet) async throws -> ReloadPreview {
+        let policy = data.policy(found: try journal.accounts())
+        return try await ReloadPreview.make(journal: journal, policy: policy, now: clock.wallTime())
+    }
+
     private func bringIn(_ what: String) async throws -> [FindingChange: Int] {
         let policy = data.policy(found: try journal.accounts())
         let changes = try await keeper.adopt(policy, because: what, now: clock.wallTime())
