@@ -50,7 +50,9 @@ private struct CipherContext: ~Copyable {
     private let pointer: OpaquePointer
 
     init() throws(CryptoFailure) {
-        guard let pointer = EVP_CIPHER_CTX_new() else { throw CryptoFailure(.failed, "OpenSSL has no memory for a cipher") }
+        guard let pointer = EVP_CIPHER_CTX_new() else {
+            throw CryptoFailure(.failed, "OpenSSL has no memory for a cipher")
+        }
         self.pointer = pointer
     }
 

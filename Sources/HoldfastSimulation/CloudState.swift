@@ -108,7 +108,9 @@ struct CloudState: Sendable {
     /// What is bad about a resource is backlog from now on.
     mutating func becomeBacklog(_ resource: ResourceID) {
         guard isBad(resource) else { return }
-        for place in Set((touches[resource] ?? []).filter(\.isBad).map(\.place)) { backlog.insert("\(resource) \(place)") }
+        for place in Set((touches[resource] ?? []).filter(\.isBad).map(\.place)) {
+            backlog.insert("\(resource) \(place)")
+        }
     }
 
     mutating func touch(
@@ -133,7 +135,8 @@ struct CloudState: Sendable {
         let block = configuration["PublicAccessBlockConfiguration"] ?? .null
         return [
             RawAnswer(
-                call: "s3.GetPublicAccessBlock", parameters: JSONObject([("Bucket", configuration["BucketName"] ?? .null)]),
+                call: "s3.GetPublicAccessBlock",
+                parameters: JSONObject([("Bucket", configuration["BucketName"] ?? .null)]),
                 outcome: block.isNull
                     ? .absent(code: "NoSuchPublicAccessBlockConfiguration")
                     : .answer(["PublicAccessBlockConfiguration": block]))

@@ -154,7 +154,8 @@ final class Ledger: Sendable {
         let now = clock.cloudTime()
         let world = cloud.with { state, _ in
             (
-                touches: state.touches[resource] ?? [], isBacklog: state.backlog.contains("\(resource) \(BegunStep.place(of: intent.call))"),
+                touches: state.touches[resource] ?? [],
+                isBacklog: state.backlog.contains("\(resource) \(BegunStep.place(of: intent.call))"),
                 truth: state.truth[resource] ?? .null
             )
         }

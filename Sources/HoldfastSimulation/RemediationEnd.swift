@@ -27,7 +27,9 @@ extension World {
     /// Each call that went out has its own entry, and what is not idempotent worked once.
     private func judgeSent(_ begun: [BegunStep], _ walk: AuditWalk) {
         var open: [String: Int] = [:]
-        for step in begun { open["\(step.run.id) \(step.run.cursor) \(step.run.attempts) \(step.call.digest)", default: 0] += 1 }
+        for step in begun {
+            open["\(step.run.id) \(step.run.cursor) \(step.run.attempts) \(step.call.digest)", default: 0] += 1
+        }
         var worked: [String: Int] = [:]
         for call in ledger.sent {
             let key = "\(call.run) \(call.step) \(call.attempt) \(call.digest)"

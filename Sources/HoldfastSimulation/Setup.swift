@@ -58,10 +58,10 @@ struct Setup: Sendable {
         switch seed % 8 {
         case 0: hasWriter = false
         case 1, 2: scope("dev", .remediate)
-        case 3: 
+        case 3:
             scope("dev", .remediate)
             reloads = true
-        default: 
+        default:
             scope("dev", .remediate)
             scope("production", .remediate)
         }
@@ -85,7 +85,8 @@ struct Setup: Sendable {
         remediation.approvals.expiry = Span(seconds: 80)
         switch Int.random(in: 0..<3, using: &random) {
         case 0: remediation.approvals.table = [.medium: ["dev": 0, "production": 2]]
-        case 1: remediation.approvals.table = [.low: ["dev": 0, "production": 1], .medium: ["dev": 1, "production": 1]]
+        case 1:
+            remediation.approvals.table = [.low: ["dev": 0, "production": 1], .medium: ["dev": 1, "production": 1]]
         default: break
         }
         if random.once(in: 2) {

@@ -37,7 +37,8 @@ package struct Simulation: Sendable {
         let executor = SeededExecutor(seed: seed)
         let clock = VirtualClock(start: Setup.start)
         let finished = Mutex<Result?>(nil)
-        let world = World(policy: policy, sabotage: sabotage, seed: seed, clock: clock, executor: executor, keepsTrace: keepsTrace)
+        let world = World(
+            policy: policy, sabotage: sabotage, seed: seed, clock: clock, executor: executor, keepsTrace: keepsTrace)
         let task = Task(executorPreference: executor) {
             let result = await world.run(changes: Simulation.changes)
             finished.withLock { $0 = result }

@@ -33,7 +33,8 @@ actor World {
     var isSettling = false
 
     init(
-        policy: Policy, sabotage: Sabotage?, seed: UInt64, clock: VirtualClock, executor: SeededExecutor, keepsTrace: Bool
+        policy: Policy, sabotage: Sabotage?, seed: UInt64, clock: VirtualClock, executor: SeededExecutor,
+        keepsTrace: Bool
     ) {
         trace = Trace(keepsLines: keepsTrace)
         setup = Setup(seed: seed)

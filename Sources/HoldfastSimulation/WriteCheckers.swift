@@ -47,7 +47,8 @@ struct WriteCheckers {
 
     private mutating func ended(_ entry: AuditEntry) {
         let id = entry.body["run"]?.string ?? ""
-        judgements.judge(.legalMoves, walk.runs[id]?.isWriting == true, "run \(id) heard of a call that it had not begun")
+        judgements.judge(
+            .legalMoves, walk.runs[id]?.isWriting == true, "run \(id) heard of a call that it had not begun")
         if entry.body["result"]?["outcome"]?.string != "accepted" { walk.runs[id]?.isWriting = false }
     }
 
@@ -141,7 +142,8 @@ struct WriteCheckers {
             let isRead = step.newestRead.map { $0 >= sure } ?? false
             judgements.judge(
                 .onlyWhatWasRead, isRead,
-                "\(step.step): \(touch.event) at \(touch.time), last read at \(step.newestRead?.description ?? "no time")")
+                "\(step.step): \(touch.event) at \(touch.time), last read at \(step.newestRead?.description ?? "no time")"
+            )
         }
         let label = step.touches.last { $0.place == "Tags" }
         let isLabelled =
@@ -155,7 +157,8 @@ struct WriteCheckers {
 
     private mutating func judgeCause(_ step: BegunStep) {
         if step.run.campaign.isEmpty, let maker = maker(step) {
-            judgements.judge(.pipelines, maker.hand != .pipeline, "\(step.step): \(maker.event) came through a pipeline")
+            judgements.judge(
+                .pipelines, maker.hand != .pipeline, "\(step.step): \(maker.event) came through a pipeline")
         }
         let rules = setup.remediation.flapping
         let since = step.at - rules.window
@@ -187,7 +190,8 @@ struct WriteCheckers {
 
     private mutating func judgeApprovals(_ step: BegunStep) {
         let steps = step.run.steps.map(\.call)
-        judgements.judge(.asPlanned, plans[step.planDigest] ?? steps == steps, "\(step.step): another plan of one digest")
+        judgements.judge(
+            .asPlanned, plans[step.planDigest] ?? steps == steps, "\(step.step): another plan of one digest")
         plans[step.planDigest] = steps
         judgements.judge(
             .asPlanned, steps.indices.contains(step.run.cursor) && steps[step.run.cursor] == step.call,

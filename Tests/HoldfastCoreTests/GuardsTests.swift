@@ -86,7 +86,9 @@ struct GuardsTests {
         #expect(decision.stopper == nil)
     }
 
-    @Test("Each guard stops what it is there for, says why, and the others are asked all the same", arguments: early + late)
+    @Test(
+        "Each guard stops what it is there for, says why, and the others are asked all the same",
+        arguments: early + late)
     func stops(_ example: Case) throws {
         var facts = Remediating.facts
         example.make(&facts)
@@ -152,7 +154,8 @@ struct GuardsTests {
             #expect((asked.outcome == .allow) == (example.name != .preflight), "\(example.testDescription)")
             #expect(asked.answers.map(\.name) == GuardName.allCases)
             let own = Guards.decideUndo(facts, askedBy: nil)
-            #expect((own.outcome == .allow) == (![.preflight, .halt].contains(example.name)), "\(example.testDescription)")
+            #expect(
+                (own.outcome == .allow) == (![.preflight, .halt].contains(example.name)), "\(example.testDescription)")
         }
     }
 }

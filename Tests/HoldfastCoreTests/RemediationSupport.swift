@@ -14,7 +14,8 @@ enum Remediating {
             rule: "aws/s3/bucket-blocks-public-access", resource: bucket, context: context, incarnation: "i-1",
             state: .open, severity: .high, severityReason: "", origin: .drift, since: now - Span(seconds: 60),
             cause: Finding.Cause(
-                event: "event-1", actor: "arn:aws:iam::111122223333:user/eve", action: "PutPublicAccessBlock", chain: [],
+                event: "event-1", actor: "arn:aws:iam::111122223333:user/eve", action: "PutPublicAccessBlock",
+                chain: [],
                 time: now - Span(seconds: 60)),
             offending: [], reason: "", evidence: .observed, environment: "dev")
     }

@@ -169,7 +169,9 @@ struct RunTests {
     // MARK: Whatever happens
 
     /// Every move that there is, with what it may be told.
-    private func moves(_ random: inout FacetRandom, at time: Timestamp) -> (name: String, make: (inout Run) throws -> Void) {
+    private func moves(_ random: inout FacetRandom, at time: Timestamp) -> (
+        name: String, make: (inout Run) throws -> Void
+    ) {
         let pace = pace
         let outcomes: [WriteOutcome] = [
             done, denied, throttled, .alreadyDone(code: "x"), .unknown(message: "?"),

@@ -28,7 +28,8 @@ struct HouseTests {
             "Synchronization",
         ],
         "HoldfastServer": [
-            "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "Hummingbird", "HummingbirdCore", "JWTKit", "NIOCore",
+            "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "Hummingbird", "HummingbirdCore",
+            "JWTKit", "NIOCore",
             "HTTPTypes", "Logging", "ServiceLifecycle", "Synchronization", "Foundation", "Glibc",
         ],
         "HoldfastSimulation": [

@@ -204,7 +204,8 @@ extension Step {
             for relation in type.relations.values.sorted(by: { $0.by < $1.by })
             where relation.type == subject.resource.type && !relation.isReverse {
                 for row in try journal.resources(
-                    type: type.name, path: relation.by.description, value: value, limit: 6) where !row.isDeleted {
+                    type: type.name, path: relation.by.description, value: value, limit: 6) where !row.isDeleted
+                {
                     if !found.contains(row.resource.id) { found.append(row.resource.id) }
                 }
             }

@@ -142,7 +142,8 @@ struct FactsReader {
     }
 
     /// The running campaign in whose present wave a plan is.
-    private mutating func campaign(of finding: Finding, _ plan: GuardFacts.PlanFacts) throws(JournalError) -> Campaign? {
+    private mutating func campaign(of finding: Finding, _ plan: GuardFacts.PlanFacts) throws(JournalError) -> Campaign?
+    {
         for campaign in campaigns where campaign.playbook == plan.playbook {
             guard campaign.playbookDigest == plan.playbookDigest else { continue }
             let wave = try progress(of: campaign).wave

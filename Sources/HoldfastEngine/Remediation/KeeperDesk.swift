@@ -105,7 +105,8 @@ extension Keeper {
             let message = "no plan \(digest) waits for approval; it may be void, decided or carried out"
             try refuse(person, what, DeskRefusal(.unknown, message), now: now)
         }
-        if word == .approve, let stored = try journal.finding(id: ask.finding), let finding = Finding(json: stored.body) {
+        if word == .approve, let stored = try journal.finding(id: ask.finding), let finding = Finding(json: stored.body)
+        {
             let causers = ([finding.cause.actor] + finding.cause.chain).flatMap(policy.people.people(behind:))
             if !finding.cause.isBaseline, causers.contains(person.name) {
                 let message = "\(person.name) made the change and cannot approve its fix"
@@ -237,7 +238,8 @@ extension Keeper {
 
     /// Proposes to fix the backlog of a playbook as one list.
     package func propose(
-        _ playbook: String, scope: Scope, scopeText: String, wave: Int, by person: Person, reason: String, now: Timestamp
+        _ playbook: String, scope: Scope, scopeText: String, wave: Int, by person: Person, reason: String,
+        now: Timestamp
     ) throws(DeskRefusal) -> Campaign {
         try desk {
             guard let known = policy.playbooks[playbook] else {

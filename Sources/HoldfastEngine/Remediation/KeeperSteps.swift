@@ -132,7 +132,8 @@ extension Keeper {
             try move { () throws(Run.IllegalMove) in try run.skipUndo(at: now) }
             return try finish(run, why, in: &step)
         case .success(.call(let call)):
-            let decision = Guards.decideUndo(try undoFacts(of: run, at: description.started, in: &step), askedBy: person)
+            let decision = Guards.decideUndo(
+                try undoFacts(of: run, at: description.started, in: &step), askedBy: person)
             step.transaction.remediation.runs.append(run)
             try commit(step, lease: nil)
             memory.prepared[run.id] = PreparedStep(
@@ -260,7 +261,8 @@ extension Keeper {
                 body: ["campaign": .string(campaign.id), "reason": .string(campaign.reason)]))
         step.transaction.notices.append(
             Notice(
-                code: NoticeCode.campaignStopped.rawValue, subject: campaign.id, text: campaign.reason, raised: step.now))
+                code: NoticeCode.campaignStopped.rawValue, subject: campaign.id, text: campaign.reason, raised: step.now
+            ))
     }
 
     /// The run that opens the next environment makes what waits there worth another look.
