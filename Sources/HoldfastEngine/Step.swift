@@ -201,16 +201,21 @@ extension Step {
     /// The event behind a piece of evidence, with its actor followed through the sessions that lead to it.
     private func cause(_ item: EvidenceItem?) throws(JournalError) -> Finding.Cause {
         guard let item, item.source == .reported else { return .baseline }
+        return Finding.Cause(
+            event: item.origin.event, actor: item.origin.actor, action: item.origin.action,
+            chain: try chain(from: item.origin.session), time: item.time)
+    }
+
+    /// Who opened a session, who opened theirs, and so on back: the nearest first.
+    func chain(from session: String) throws(JournalError) -> [String] {
         var chain: [String] = []
-        var session = item.origin.session
+        var session = session
         while !session.isEmpty, chain.count < Policy.chainLimit {
             guard let link = try openedBy(session) else { break }
             chain.append(link.caller.name)
             session = link.caller.sessionKey == session ? "" : link.caller.sessionKey
         }
-        return Finding.Cause(
-            event: item.origin.event, actor: item.origin.actor, action: item.origin.action, chain: chain,
-            time: item.time)
+        return chain
     }
 
     /// A session that this step itself learnt of counts too.

@@ -12,6 +12,8 @@ package final class SQLiteJournal: Journal {
         case file(String)
         /// Gone with the object: for simulation and tests.
         case inMemory
+        /// In memory as long as it is small, then in a file without a name; gone with the object: for replays.
+        case temporary
     }
 
     package enum Access: Sendable, Hashable {
@@ -83,6 +85,13 @@ package final class SQLiteJournal: Journal {
         switch place {
         case .inMemory:
             return try DatabaseQueue(configuration: configuration)
+        case .temporary:
+            configuration.prepareDatabase { db in
+                // Nobody reads it after a crash.
+                try db.execute(sql: "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY")
+                try db.execute(sql: "PRAGMA temp_store = FILE; PRAGMA cache_size = -131072")
+            }
+            return try DatabaseQueue(path: "", configuration: configuration)
         case .file(let path):
             if access == .readWrite { configuration.journalMode = .wal }
             return try DatabaseQueue(path: path, configuration: configuration)

@@ -15,7 +15,7 @@ struct Holdfast: AsyncParsableCommand {
             FindingsCommand.self, ResourceCommand.self, ResourcesCommand.self, PlanCommand.self, ExemptCommand.self,
             PinCommand.self, RulesCommand.self, CatalogCommand.self, SimulateCommand.self, AuditCommand.self,
             VerifyCommand.self, SchemaCommand.self, NoticesCommand.self, ScanCommand.self,
-            PermissionsCommand.self,
+            PermissionsCommand.self, ReplayCommand.self,
         ])
 }
 

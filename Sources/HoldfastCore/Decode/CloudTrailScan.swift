@@ -91,8 +91,15 @@ enum CloudTrailScan {
         else { return nil }
         // Most sessions have names of their own: keeping them for the next event costs more than making them.
         return DroppedRecord(
-            reason, cloud: .aws, account: pool.text(text, account.range), actor: TextPool.made(text, actor.range),
-            action: action(slots, first, in: text, pool: &pool), time: time)
+            reason, cloud: .aws, account: pool.text(text, account.range), region: region(slots, first, in: text, &pool),
+            actor: TextPool.made(text, actor.range), action: action(slots, first, in: text, pool: &pool), time: time)
+    }
+
+    private static func region(
+        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, _ pool: inout TextPool
+    ) -> String {
+        let slot = slots[first + Field.region.rawValue]
+        return isPlain(slot) ? pool.text(text, slot.range) : ""
     }
 
     private static func action(
@@ -143,7 +150,8 @@ extension CloudTrailScan {
         guard !sessions.isEmpty else { return nil }
         let caller = CloudTrailFields.Identity(type: type, arn: arn, accessKey: plain(.accessKey)).actor
         return SessionOpening(
-            sessions: sessions, caller: caller, action: action(slots, first, in: text, pool: &pool), opened: time)
+            sessions: sessions, caller: caller, account: plain(.recipient) ?? plain(.account) ?? "",
+            region: region(slots, first, in: text, &pool), action: action(slots, first, in: text, pool: &pool), opened: time)
     }
 
     /// An event that succeeded, its body left as text; `nil` where the record is anything else, or leaves something

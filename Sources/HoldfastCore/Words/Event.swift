@@ -106,6 +106,14 @@ package struct ChangeEvent: Sendable {
         set { source = .tree(newValue) }
     }
 
+    /// The body's bytes: as they came where the body is text, else the tree's canonical text.
+    package var text: [UInt8] {
+        switch source {
+        case .text(let text), .found(let text, _): text
+        case .tree(let tree): tree.canonicalBytes
+        }
+    }
+
     /// Looks for the places in a body that is text. Afterwards ``namingBody(_:)`` and ``readBody(_:)`` cost no second
     /// pass over it.
     mutating func find(_ places: EventPlaces) throws(UndecodableRecord) {
