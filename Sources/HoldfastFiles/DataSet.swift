@@ -28,6 +28,9 @@ package struct DataSet: Sendable {
     package var problems: [Problem]
     /// SHA-256 over names and contents of the catalog's files.
     package var catalogDigest: String
+    /// Likewise of baseline and tuning, and of playbooks.
+    package private(set) var baselineDigest: String
+    package private(set) var playbooksDigest: String
 
     /// Reads and checks everything in some folders; what is broken is left out and stands in ``problems``.
     package init(_ folders: DataFolders, configuration: Configuration, now: Timestamp) {
@@ -54,6 +57,8 @@ package struct DataSet: Sendable {
             catalogReading + wireReading + catalogProblems + baselineReading + baselineProblems + playbookReading
             + playbookProblems
         catalogDigest = DataSet.digest(catalogFiles, wireFiles)
+        baselineDigest = DataSet.digest(DataFolder.read(folders.baseline + folders.tune).files, [])
+        playbooksDigest = DataSet.digest(playbookFiles, [])
     }
 
     private static func readBaseline(_ folders: DataFolders) -> (files: [BaselineFile], problems: [Problem]) {

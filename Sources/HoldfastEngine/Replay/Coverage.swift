@@ -79,20 +79,37 @@ package struct Coverage: Sendable {
     package init() {}
 
     /// An event that came, read or write, in the window.
-    mutating func count(source: String, cloud: Cloud, account: String, region: String, time: Timestamp) {
-        let line = Line(source: source, cloud: cloud.rawValue, account: account, region: region)
-        events[line, default: [:]][ReplayWindow.hour(of: time), default: 0] += 1
+    ///
+    /// - Parameter slot: of the delivery that it came in, where its file's name tells.
+    mutating func count(
+        source: String, cloud: Cloud, account: String, region: String, time: Timestamp, slot: Int64?
+    ) {
+        let hour = ReplayWindow.hour(of: time)
+        if let last = current, last.hour == hour, last.slot == slot, last.line.account == account,
+            last.line.region == region, last.line.source == source, last.line.cloud == cloud.rawValue
+        {
+            current?.events += 1
+        } else {
+            settle()
+            let line = Line(source: source, cloud: cloud.rawValue, account: account, region: region)
+            current = (line, hour, slot, 1)
+        }
         first = min(first ?? time, time)
         last = max(last ?? time, time)
     }
 
-    package mutating func add(_ claim: Claim, of source: String) { claims[source, default: []].insert(claim) }
+    /// Neighbouring events are alike: they are added up before they are looked for.
+    private var current: (line: Line, hour: Int64, slot: Int64?, events: Int)?
 
-    /// A file that a trail delivered.
-    package mutating func add(_ delivery: TrailDelivery, of source: String) {
-        let line = Line(source: source, cloud: "aws", account: delivery.account, region: delivery.region)
-        deliveries[line, default: []].insert(delivery.slot)
+    /// To be called when all has been counted.
+    mutating func settle() {
+        guard let current else { return }
+        events[current.line, default: [:]][current.hour, default: 0] += current.events
+        if let slot = current.slot { deliveries[current.line, default: []].insert(slot) }
+        self.current = nil
     }
+
+    package mutating func add(_ claim: Claim, of source: String) { claims[source, default: []].insert(claim) }
 
     /// Something that could not be read.
     package mutating func addUnreadable(_ reason: String, at place: String, of source: String) {

@@ -69,65 +69,91 @@ package struct Replay {
     package mutating func run(progress: (Int) -> Void = { _ in }) throws(JournalError) {
         var place: SpoolPlace?
         var held: SpoolEntry?
+        var moment: [SpoolEntry] = []
         repeat {
             var kept: [SpoolEntry] = []
             let page = try spool.page(of: .input, after: place, limit: 1000)
-            for entry in page.entries {
-                guard let whole = SpoolEntry.follow(&held, entry) else { continue }
-                keep(try apply(whole), in: &kept)
-            }
             place = page.next
+            for entry in page.entries {
+                guard let whole = SpoolEntry.follow(&held, entry, copies: &outcome.duplicates) else { continue }
+                try hold(whole, in: &moment, &kept)
+            }
             if place == nil {
-                if let held { keep(try apply(held), in: &kept) }
-                if let end = window.to { keep(try fireTimers(by: end), in: &kept) }
+                if let held { try hold(held, in: &moment, &kept) }
+                for row in try apply(moment) { keep(row, in: &kept) }
+                if let end = window.to { for row in try fireTimers(by: end) { keep(row, in: &kept) } }
             }
             try spool.append(kept, to: .rows)
             progress(outcome.applied)
         } while place != nil
     }
 
-    private mutating func keep(_ rows: [TimelineRow], in kept: inout [SpoolEntry]) {
-        for row in rows where admits(row) {
-            outcome.show(row)
-            kept.append(SpoolEntry(row))
+    /// Entries of one time are applied together.
+    private mutating func hold(
+        _ entry: SpoolEntry, in moment: inout [SpoolEntry], _ kept: inout [SpoolEntry]
+    ) throws(JournalError) {
+        if let first = moment.first, first.time != entry.time {
+            for row in try apply(moment) { keep(row, in: &kept) }
+            moment.removeAll(keepingCapacity: true)
         }
+        moment.append(entry)
     }
 
-    private mutating func apply(_ entry: SpoolEntry) throws(JournalError) -> [TimelineRow] {
-        outcome.applied += 1
-        switch try ReplayItem(entry) {
-        case .session(let link, _):
-            var transaction = JournalTransaction()
-            transaction.sessions = [link]
-            try write(transaction)
-            return []
-        case .recorded(let entry, let context):
-            let timed = try fireTimers(by: entry.happened)
-            return timed + (try apply(entry, context))
-        case .event(let event):
-            guard !known.contains(event.id) else {
-                outcome.duplicates += 1
-                return []
+    private mutating func keep(_ row: TimelineRow, in kept: inout [SpoolEntry]) {
+        guard admits(row) else { return }
+        outcome.show(row)
+        kept.append(SpoolEntry(row))
+    }
+
+    /// Everything of one time: what creates something goes first and what deletes something last, as evidence has it,
+    /// for many clouds' times are whole seconds.
+    private mutating func apply(_ moment: [SpoolEntry]) throws(JournalError) -> [TimelineRow] {
+        guard let time = moment.first?.time else { return [] }
+        outcome.applied += moment.count
+        var rows = try fireTimers(by: time)
+        var events: [(order: Int, event: ChangeEvent, match: CatalogMatch?, fault: String)] = []
+        var sessions = JournalTransaction()
+        for entry in moment {
+            switch try ReplayItem(entry) {
+            case .session(let link, _): sessions.sessions.append(link)
+            case .recorded(let entry, let context):
+                try write(sessions)
+                sessions = JournalTransaction()
+                rows += try apply(entry, context)
+            case .event(var event):
+                guard !known.contains(event.id) else {
+                    outcome.duplicates += 1
+                    continue
+                }
+                known.insert(event.id)
+                do throws(UndecodableRecord) {
+                    let match = try policy.catalog.changes(reading: &event)
+                    events.append((match.order, event, match, ""))
+                } catch {
+                    events.append((1, event, nil, error.reason))
+                }
             }
-            known.insert(event.id)
-            let timed = try fireTimers(by: event.time)
-            return timed + [try apply(event)]
         }
+        try write(sessions)
+        let order = events.indices.sorted { (events[$0].order, $0) < (events[$1].order, $1) }
+        for index in order { rows.append(try apply(events[index].event, events[index].match, events[index].fault)) }
+        return rows
     }
 
-    private mutating func apply(_ event: ChangeEvent) throws(JournalError) -> TimelineRow {
-        var event = event
+    private mutating func apply(
+        _ event: ChangeEvent, _ match: CatalogMatch?, _ fault: String
+    ) throws(JournalError) -> TimelineRow {
         var row = TimelineRow(event)
         var intake = IntakeStep(step: Step(policy: policy, journal: journal, now: event.time), source: "replay")
         row.chain = try intake.step.chain(from: event.actor.sessionKey)
         row.chain += event.callers.map(\.name).filter { !row.actors.contains($0) }
-        let match: CatalogMatch
-        do { match = try policy.catalog.changes(reading: &event) } catch {
-            row.notes = ["its body could not be read: it \(error.reason)"]
-            outcome.rawWrites += 1
+        guard let match else {
+            row.notes = ["its body could not be read: it \(fault)"]
+            outcome.count(row)
             return row
         }
         try intake.take(event, match)
+        row.order = match.order
         row.describe(match)
         try finish(&intake.step, changes: match.changes, into: &row, cause: .events)
         outcome.count(row)
@@ -195,6 +221,9 @@ package struct Replay {
         return row
     }
 
+    /// Rows that were written beside the replay's own.
+    package mutating func addRows(_ count: Int) { outcome.rows += count }
+
     // MARK: The clock
 
     /// Rules whose verdict the clock alone changes, up to a moment.
@@ -260,6 +289,15 @@ package struct Replay {
         guard let neighbours else { return true }
         return row.resources.contains { neighbours.holds($0.resource.id) }
             || row.findings.contains { neighbours.holds($0.finding.resource.id) }
+    }
+}
+
+extension CatalogMatch {
+    /// Among events of one time: 0 creates, 1 changes, 2 deletes.
+    fileprivate var order: Int {
+        let effects = changes.map(\.effect)
+        if effects.contains(.creates) { return 0 }
+        return effects.contains(.deletes) ? 2 : 1
     }
 }
 

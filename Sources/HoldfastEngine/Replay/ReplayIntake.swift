@@ -11,6 +11,8 @@ package struct ReplayIntake {
     private var pending: [SpoolEntry] = []
     private var received: [SpoolEntry] = []
     package var coverage = Coverage()
+    /// The file that the last record came from, and the delivery that its name tells of.
+    private var file: (name: String, slot: Int64?) = ("", nil)
     package private(set) var totals = Totals()
 
     /// What was read so far.
@@ -42,6 +44,7 @@ package struct ReplayIntake {
                     decoder.decode(bytes, detail: .intake, into: &items)
                     return bytes.count
                 })
+            look(at: batch.records.place(at: index))
             for item in items { take(item, at: batch.records, index, from: source) }
         }
         for unreadable in batch.unreadable {
@@ -53,6 +56,20 @@ package struct ReplayIntake {
     }
     private static let flushed = 2000
 
+    /// - Parameter place: `FILE@OFFSET`.
+    private mutating func look(at place: String) {
+        guard !place.utf8.starts(with: file.name.utf8) || file.name.isEmpty else { return }
+        let name = place.lastIndex(of: "@").map { String(place[...$0]) } ?? place
+        file = (name, TrailDelivery(name: String(name.dropLast()))?.slot)
+    }
+
+    private mutating func count(
+        _ cloud: Cloud, _ account: String, _ region: String, _ time: Timestamp, from source: String
+    ) {
+        coverage.count(
+            source: source, cloud: cloud, account: account, region: region, time: time, slot: file.slot)
+    }
+
     private mutating func take(
         _ item: DecodedItem, at records: any RecordStorage, _ index: Int, from source: String
     ) {
@@ -61,8 +78,7 @@ package struct ReplayIntake {
             totals.events += 1
             guard window.contains(event.time) else { return totals.outside += 1 }
             totals.writes += 1
-            coverage.count(
-                source: source, cloud: event.cloud, account: event.account, region: event.region, time: event.time)
+            count(event.cloud, event.account, event.region, event.time, from: source)
             pending.append(ReplayItem.event(event).entry)
             if keepsReceived { keep(event.id, event.time, records, index) }
         case .session(let opening):
@@ -73,8 +89,7 @@ package struct ReplayIntake {
             guard let time = dropped.time, let cloud = dropped.cloud, window.contains(time) else {
                 return totals.outside += 1
             }
-            coverage.count(
-                source: source, cloud: cloud, account: dropped.account, region: dropped.region, time: time)
+            count(cloud, dropped.account, dropped.region, time, from: source)
         case .undecodable(let failure):
             totals.unreadable += 1
             let place = records.place(at: index)
@@ -92,8 +107,7 @@ package struct ReplayIntake {
             pending.append(ReplayItem.session(link, action: opening.action).entry)
         }
         if window.contains(opening.opened) {
-            coverage.count(
-                source: source, cloud: .aws, account: opening.account, region: opening.region, time: opening.opened)
+            count(.aws, opening.account, opening.region, opening.opened, from: source)
         }
     }
 
@@ -112,6 +126,7 @@ package struct ReplayIntake {
 
     /// Puts what is pending into the spool.
     package mutating func finish() throws(JournalError) {
+        coverage.settle()
         try spool.append(pending, to: .input)
         try spool.append(received, to: .received)
         pending.removeAll(keepingCapacity: true)

@@ -89,7 +89,7 @@ package struct ReplayOutcome: Sendable {
     /// A row is in the timeline.
     mutating func show(_ row: TimelineRow) {
         rows += 1
-        actors.formUnion(row.actors)
+        actors.formUnion(row.actors.filter { !Principal.isService($0) })
         for resource in row.resources { self.resources.insert(resource.resource) }
         for finding in row.findings { findingsShown.insert(finding.finding.id) }
     }

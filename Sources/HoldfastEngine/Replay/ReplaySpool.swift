@@ -65,10 +65,11 @@ extension ReplaySpool {
     ) throws(JournalError) {
         var place: SpoolPlace?
         var held: SpoolEntry?
+        var copies = 0
         repeat {
             let page = try page(of: list, after: place, limit: 1000)
             for entry in page.entries {
-                if let whole = SpoolEntry.follow(&held, entry) { try body(whole) }
+                if let whole = SpoolEntry.follow(&held, entry, copies: &copies) { try body(whole) }
             }
             place = page.next
         } while place != nil
@@ -79,12 +80,16 @@ extension ReplaySpool {
 extension SpoolEntry {
     /// Takes the next entry of a list that is in order.
     ///
+    /// - Parameter copies: counts entries that say the same thing again.
     /// - Returns: the one before it, once it is sure that no other copy of it follows.
-    static func follow(_ held: inout SpoolEntry?, _ entry: SpoolEntry) -> SpoolEntry? {
+    static func follow(
+        _ held: inout SpoolEntry?, _ entry: SpoolEntry, copies: inout Int
+    ) -> SpoolEntry? {
         guard let before = held, before.isSameThing(as: entry) else {
             defer { held = entry }
             return held
         }
+        copies += 1
         if entry.body.lexicographicallyPrecedes(before.body) { held = entry }
         return nil
     }

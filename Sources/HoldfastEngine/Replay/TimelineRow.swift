@@ -37,6 +37,10 @@ struct TimelineRow {
     /// Of rows that stand for several: how many, and when the last was.
     var count = 1
     var last: Timestamp?
+    /// Among changes of one time: 0 creates, 1 changes, 2 deletes.
+    var order = 1
+    /// Of a failure: the cloud's error code.
+    var failure = ""
 
     struct ResourceRow {
         var resource: ResourceID
@@ -64,6 +68,15 @@ struct TimelineRow {
 
     /// Everybody that the row names as acting.
     var actors: [String] { (actor.map { [$0.name] } ?? []) + chain }
+    /// Who is behind it: the human or the workload at the end of the chain. What a service opened a session for (an
+    /// instance, a function) is named by the session.
+    var origin: String {
+        let names = actors
+        guard let last = names.last else { return "" }
+        guard names.count > 1, Principal.isService(last) else { return last }
+        let session = names[names.count - 2].split(separator: "/").last.map(String.init) ?? ""
+        return session.isEmpty ? last : "\(session) through \(last)"
+    }
     var hasOpened: Bool { resources.contains { !$0.opened.isEmpty } }
 }
 
@@ -82,9 +95,11 @@ extension TimelineRow {
             object["actor"] = .string(actor.name)
             if !actor.type.isEmpty { object["actor-type"] = .string(actor.type) }
             object["chain"] = .array(chain.map(JSON.string))
-            object["origin"] = .string(chain.last ?? actor.name)
+            object["origin"] = .string(origin)
         }
-        for (name, text) in [("source-ip", sourceIP), ("via", via), ("user-agent", userAgent), ("action", action)]
+        for (name, text) in [
+            ("source-ip", sourceIP), ("via", via), ("user-agent", userAgent), ("action", action), ("error", failure),
+        ]
         where !text.isEmpty {
             object[name] = .string(text)
         }
@@ -141,4 +156,9 @@ extension TimelineRow.PlanRow {
         }
         return .object(object)
     }
+}
+
+extension Principal {
+    /// Whether a name is that of one of AWS's own services, which opens sessions for what runs in it.
+    static func isService(_ name: String) -> Bool { name.hasSuffix(".amazonaws.com") }
 }

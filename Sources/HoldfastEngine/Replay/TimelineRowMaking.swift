@@ -50,15 +50,15 @@ extension TimelineRow {
         plans += step.transaction.plans.map { PlanRow(finding: $0.finding, body: $0.body) }
     }
 
-    /// Among rows of one time: what people did, then what came of it by the clock.
+    /// Among rows of one time: what people did, in the order in which it was applied, then what came of it by the clock.
     var rank: Int {
         switch kind {
         case .session: 0
         case .unseenChange: 1
-        case .change, .rawWrite: 2
-        case .finding: 3
-        case .read: 4
-        case .failure: 5
+        case .change, .rawWrite: 2 + order
+        case .finding: 5
+        case .read: 6
+        case .failure: 7
         }
     }
 }

@@ -1,10 +1,8 @@
 internal import HoldfastCore
 
-/// A file of CloudTrail by its name, `111122223333_CloudTrail_us-east-1_20230710T1145Z_7xgocspSowgK0Gto.json.gz`: the
-/// account and region whose events it holds, and the minute of its delivery.
+/// A file of CloudTrail by its name, `111122223333_CloudTrail_us-east-1_20230710T1145Z_7xgocspSowgK0Gto.json.gz`: it
+/// tells the minute of the delivery. Whose events the file holds, they say themselves.
 package struct TrailDelivery: Sendable, Hashable {
-    package var account: String
-    package var region: String
     /// Seconds since 1970, a multiple of ``DeliverySequence/step``.
     package var slot: Int64
 
@@ -14,7 +12,6 @@ package struct TrailDelivery: Sendable, Hashable {
     package init?(name: String) {
         let last = name.split(separator: "/").last.map(String.init) ?? name
         let parts = last.split(separator: "_")
-        // A trail of an organisation has its id in front of nothing: the account stands first all the same.
         guard parts.count == 5, parts[1] == "CloudTrail", parts[0].allSatisfy(\.isNumber) else { return nil }
         let stamp = Array(parts[3])
         guard stamp.count == 14, stamp[8] == "T", stamp[13] == "Z" else { return nil }
@@ -22,8 +19,6 @@ package struct TrailDelivery: Sendable, Hashable {
             "\(String(stamp[0..<4]))-\(String(stamp[4..<6]))-\(String(stamp[6..<8]))T"
             + "\(String(stamp[9..<11])):\(String(stamp[11..<13])):00Z"
         guard let time = Timestamp(text) else { return nil }
-        account = String(parts[0])
-        region = String(parts[2])
         let seconds = time.nanoseconds / 1_000_000_000
         slot = seconds - seconds % DeliverySequence.step
     }
@@ -61,8 +56,8 @@ struct DeliverySequence {
         let names = times.joined(separator: ", ") + (empty.count > 6 ? ", …" : "")
         return (
             .partial,
-            "Files listed: \(files); none of \(names). A trail delivers nothing while nothing happens, so only a digest "
-                + "tells whether files are missing."
+            "Files listed: \(files); none of \(names). A trail delivers nothing while nothing happens; only a digest "
+                + "tells whether a file is missing."
         )
     }
 }

@@ -24,21 +24,35 @@ struct ReplayCommand: AsyncParsableCommand {
 }
 
 enum ReplayFormat: String, ExpressibleByArgument, CaseIterable {
-    case text, json, jsonl
+    case text, json, jsonl, html
 }
 
 enum ReplaySource: String, ExpressibleByArgument, CaseIterable {
-    case file
+    case file, kafka, s3, journal, api
 }
 
 struct ReplayOptions: ParsableArguments {
-    @Option(help: "Where the events come from: file.") var source: ReplaySource = .file
+    @Option(
+        help: """
+            Where the events come from: file (CloudTrail, Azure and Google exports), kafka, s3 and api (the \
+            configuration's sources that are polled), journal (what the service heard).
+            """)
+    var source: ReplaySource = .file
     @Argument(help: "Files, folders or patterns of a file source.") var paths: [String] = []
     @Option(help: "Replay from this moment on.") var from: String?
     @Option(help: "Replay up to this moment.") var to: String?
     @Option(name: .customLong("config"), help: "The configuration file. Default: ./holdfast.yaml where there is one.")
     var config: String?
-    @Option(help: "The state at the window's beginning, in the format of `evaluate`.") var state: String?
+    @Option(
+        help: """
+            The state when the window began: a file in the format of `evaluate`, journal, or none. Default: none for \
+            files, else the configuration's journal where there is one.
+            """)
+    var state: String?
+    @Option(help: "Kafka: brokers, HOST:PORT. Default: the configuration's.") var brokers: String?
+    @Option(help: "Kafka: a topic. May be given again. Default: the configuration's.") var topic: [String] = []
+    @Option(help: "Kafka: how long behind --to events may have been written: 24h, or all to the topics' end.")
+    var late: String = "24h"
     @Option(help: "Only this account, subscription or project. May be given again.") var account: [String] = []
     @Option(help: "Only this resource and its neighbours: its id, or the end of it.") var resource: String?
     @Option(help: "Only what this actor did, themselves or through roles: a name, or the end of one.")
@@ -48,7 +62,13 @@ struct ReplayOptions: ParsableArguments {
     @Option(help: "Only what this rule is about; a folder of rules ends in a slash.") var rule: String?
     @Option(help: "Only findings of this severity or worse: low, medium, high, critical.") var severity: Severity?
     @Flag(help: "Only changes that made something more reachable, with or without a rule.") var opened = false
-    @Option(help: "text, json or jsonl (the rows alone).") var format: ReplayFormat = .text
+    @Option(
+        help: """
+            Reads, failures and sessions beside the writes: of actors and resources in the timeline (timeline), none, or \
+            all of some kinds (reads,failures,sessions).
+            """)
+    var include: String = "timeline"
+    @Option(help: "text, json, jsonl (the rows alone) or html (one page that needs no network).") var format: ReplayFormat = .text
 
     var filter: ReplayFilter {
         var filter = ReplayFilter()
@@ -60,6 +80,37 @@ struct ReplayOptions: ParsableArguments {
         filter.severity = severity
         filter.openedOnly = opened
         return filter
+    }
+
+    /// `nil`: to the end of the log.
+    var lateness: Span? {
+        get throws {
+            if late == "all" { return nil }
+            guard let span = Span(late) else { throw Failure("--late \"\(late)\" is no time: give 24h, 90m, or all") }
+            return span
+        }
+    }
+
+    var inclusion: ReplayInclusion {
+        get throws {
+            switch include {
+            case "timeline": return ReplayInclusion()
+            case "none": return ReplayInclusion(reads: .none, failures: .none, sessions: .none)
+            default: break
+            }
+            var inclusion = ReplayInclusion()
+            for kind in include.split(separator: ",") {
+                switch kind {
+                case "reads": inclusion.reads = .all
+                case "failures": inclusion.failures = .all
+                case "sessions": inclusion.sessions = .all
+                default:
+                    throw Failure(
+                        "--include \"\(kind)\" is unknown: give timeline, none, or some of reads,failures,sessions")
+                }
+            }
+            return inclusion
+        }
     }
 
     func window(now: Timestamp) throws -> ReplayWindow {

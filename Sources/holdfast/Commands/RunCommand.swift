@@ -146,7 +146,7 @@ enum Wiring {
     }
 
     /// `env:NAME` is the value of an environment variable, so that no secret stands in a file.
-    private static func fromEnvironment(_ value: String) -> String {
+    static func fromEnvironment(_ value: String) -> String {
         guard value.hasPrefix("env:") else { return value }
         return ProcessInfo.processInfo.environment[String(value.dropFirst(4))] ?? ""
     }

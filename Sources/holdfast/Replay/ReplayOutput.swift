@@ -17,6 +17,7 @@ struct ReplayOutput {
         switch format {
         case .text: try ReplayText(done).write()
         case .json: try writeJSON()
+        case .html: Output.lines(Array(try ReplayPage(done).html().utf8))
         case .jsonl: try forEachRow { Output.lines($0 + [UInt8(ascii: "\n")]) }
         }
     }

@@ -7,14 +7,15 @@ import HoldfastStore
 
 /// Makes a replay out of the command's options: sources, private journal, spool.
 struct ReplayRun {
-    private let options: ReplayOptions
-    private let window: ReplayWindow
-    private let data: DataSet
+    let options: ReplayOptions
+    let window: ReplayWindow
+    let configuration: Configuration
+    private let progress = ReplayProgress()
 
     init(_ options: ReplayOptions) throws {
         self.options = options
         window = try options.window(now: SystemWallClock.now)
-        data = try DataSet.load(try ConfigurationFile.read(options.config))
+        configuration = try ConfigurationFile.read(options.config)
     }
 
     /// What a replay gave, with the spool that holds its rows.
@@ -24,79 +25,95 @@ struct ReplayRun {
     }
 
     func perform() async throws -> Done {
+        let temporary = FileManager.default.temporaryDirectory.appending(path: "holdfast-replay-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: temporary, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: temporary) }
+        let data = try DataSet.load(configuration)
         let spool = try SQLiteSpool()
-        var intake = ReplayIntake(window: window, spool: spool)
-        let progress = ReplayProgress()
-        try await readFiles(into: &intake, progress)
-        let policy = data.policy()
         var replay = try Replay(
-            policy: policy, journal: SQLiteJournal(.temporary), spool: spool, window: window, filter: options.filter)
-        let recorded = try recordedStates(intake.coverage.first)
-        try replay.begin(with: recorded.resources, at: recorded.at)
-        try replay.run { progress.replayed($0, of: intake.totals.writes + intake.totals.sessions) }
+            policy: data.policy(), journal: SQLiteJournal(.temporary), spool: spool, window: window,
+            filter: options.filter)
+        let inputs = try ReplayInputs(
+            options: options, configuration: configuration, catalog: data.catalog, window: window,
+            temporary: temporary
+        ).make()
+        let read = try await read(inputs, spool, into: &replay)
+        let start = try begin(&replay, data, read)
+        try replay.run { progress.replayed($0, of: read.totals.writes + read.totals.sessions) }
+        try await readAgain(inputs, &replay)
         progress.end()
         let report = ReplayReport(
-            window: window, coverage: intake.coverage, start: options.state == nil ? .empty : .snapshot,
-            totals: intake.totals, outcome: replay.outcome, filter: options.filter, versions: versions)
+            window: window, coverage: read.coverage, start: start, totals: read.totals, outcome: replay.outcome,
+            filter: options.filter, versions: versions(of: data))
         return Done(report: report, spool: spool)
     }
 
-    private var versions: [(name: String, value: String)] {
-        [("program", Version.text), ("catalog", data.catalogDigest)]
+    private func versions(of data: DataSet) -> [(name: String, value: String)] {
+        [
+            ("program", Version.text), ("catalog", data.catalogDigest), ("baseline", data.baselineDigest),
+            ("playbooks", data.playbooksDigest),
+        ]
     }
 
-    private func readFiles(into intake: inout ReplayIntake, _ progress: ReplayProgress) async throws {
-        guard !options.paths.isEmpty else { throw Failure("name the files or folders that hold the events") }
-        for entry in EventFiles.list(options.paths) {
-            if let delivery = TrailDelivery(name: entry.path) { intake.coverage.add(delivery, of: "file") }
-            progress.expect(entry.size)
+    // MARK: Reading
+
+    private func read(
+        _ inputs: [ReplayInput], _ spool: SQLiteSpool, into replay: inout Replay
+    ) async throws -> (coverage: Coverage, totals: ReplayIntake.Totals) {
+        if options.source == .journal {
+            var reading = JournalReading(journal: try openJournal(), window: window)
+            try reading.read(into: &replay)
+            return (reading.coverage, reading.totals)
         }
-        let source = FileSource(paths: options.paths) {}
-        try await intake.read(source, as: "file") { progress.read($0) }
+        var intake = ReplayIntake(window: window, spool: spool)
+        progress.expect(inputs.reduce(0) { $0 + $1.size })
+        for input in inputs {
+            try await intake.read(input.first, as: input.name) { progress.read($0) }
+            for claim in await input.claims() { intake.coverage.add(claim, of: input.name) }
+        }
+        return (intake.coverage, intake.totals)
     }
 
-    /// What a snapshot does not date was so when the window began.
-    private func recordedStates(_ first: Timestamp?) throws -> (resources: [RecordedResource], at: Timestamp) {
-        let at = window.from ?? first ?? Timestamp(seconds: 0)
-        guard let path = options.state else { return ([], at) }
-        let read = try StateFile.read(path, catalog: data.catalog, now: at)
-        for problem in read.problems { Output.error(problem) }
-        return (read.resources, at)
+    private func readAgain(_ inputs: [ReplayInput], _ replay: inout Replay) async throws {
+        let inclusion = try options.inclusion
+        guard !inclusion.isNothing, !inputs.isEmpty else { return }
+        var looks = ReplayLooks(after: replay, inclusion: inclusion)
+        for input in inputs { try await looks.read(input.again) }
+        replay.addRows(try looks.finish())
     }
-}
 
-/// How far a replay has come, on standard error: a line that moves on a terminal, one now and then elsewhere.
-final class ReplayProgress {
-    private let began = SystemWallClock.now
-    private var last = SystemWallClock.now
-    private var expected: Int64 = 0
+    private func openJournal() throws -> any Journal {
+        let path = configuration.sqlitePath
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Failure("there is no journal at \(path) to replay; `holdfast run` makes it, or give --config FILE")
+        }
+        return try SQLiteJournal(.file(path), access: .readOnly)
+    }
 
-    func expect(_ bytes: Int64) { expected += bytes }
+    // MARK: The state at the start
 
-    func read(_ totals: ReplayIntake.Totals) {
-        tell { elapsed in
-            let rate = Int(Double(totals.events) / elapsed)
-            var text = "\(totals.events) events read, \(rate) a second"
-            if expected > totals.bytes, totals.bytes > 0 {
-                let left = Double(expected - totals.bytes) / (Double(totals.bytes) / elapsed)
-                text += ", about \(Int(left.rounded(.up))) s to go"
+    private func begin(
+        _ replay: inout Replay, _ data: DataSet, _ read: (coverage: Coverage, totals: ReplayIntake.Totals)
+    ) throws -> ReplayReport.Start {
+        switch options.state {
+        case "none": return .empty
+        case "journal": break
+        case let path?:
+            // What a snapshot does not date was so when the window began.
+            let start = window.from ?? read.coverage.first ?? Timestamp(seconds: 0)
+            let states = try StateFile.read(path, catalog: data.catalog, now: start)
+            for problem in states.problems { Output.error(problem) }
+            try replay.begin(with: states.resources, at: start)
+            return .snapshot
+        case nil:
+            if options.source == .journal { return .journal }
+            guard options.source != .file, FileManager.default.fileExists(atPath: configuration.sqlitePath) else {
+                return .empty
             }
-            return text
         }
-    }
-
-    func replayed(_ count: Int, of total: Int) {
-        tell { _ in "\(count) of \(total) replayed" }
-    }
-
-    func end() { if Output.errorIsTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
-
-    private func tell(_ text: (Double) -> String) {
-        let now = SystemWallClock.now
-        let pause: Int64 = Output.errorIsTerminal ? 200_000_000 : 5_000_000_000
-        guard now.since(last).nanoseconds >= pause else { return }
-        last = now
-        let line = text(max(Double(now.since(began).nanoseconds) / 1e9, 0.001))
-        FileHandle.standardError.write(Data((Output.errorIsTerminal ? "\r\(line)\u{1B}[K" : "\(line)\n").utf8))
+        var reading = JournalReading(journal: try openJournal(), window: window)
+        try reading.read(into: &replay, onlyStart: true)
+        return .journal
     }
 }
