@@ -17,8 +17,10 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 
 /// Everything below the command line, for the targets that wire it together.
 let house: [Target.Dependency] = [
@@ -36,6 +38,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.83.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
     ],
     targets: [
         // Floor 0: C modules. A module map and a shim, no logic.
@@ -78,7 +82,10 @@ let package = Package(
         // Floor 4: the simulation, and the server, a leaf.
         .target(
             name: "HoldfastServer",
-            dependencies: ["HoldfastEngine", "HoldfastCore", "HoldfastCrypto", "HoldfastJSON", hummingbird, jwt],
+            dependencies: [
+                "HoldfastEngine", "HoldfastCore", "HoldfastCrypto", "HoldfastJSON", hummingbird, hummingbirdCore,
+                httpTypes, jwt, lifecycle, logging, nio,
+            ],
             swiftSettings: strict),
         .target(name: "HoldfastSimulation", dependencies: house, swiftSettings: strict),
 
@@ -120,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "HoldfastSimulationTests", dependencies: house + ["HoldfastSimulation"], swiftSettings: strict),
         .testTarget(
-            name: "HoldfastServerTests", dependencies: house + ["HoldfastServer", hummingbirdTesting],
+            name: "HoldfastServerTests",
+            dependencies: house + ["HoldfastServer", "HoldfastHTTP", "TestOracles", logging],
             swiftSettings: strict),
         .testTarget(name: "CommandTests", dependencies: ["holdfast"], swiftSettings: strict),
     ],

@@ -2,7 +2,7 @@ package import HoldfastCore
 package import HoldfastEngine
 
 /// What calls are counted together against one limit of a provider.
-package struct BudgetKey: Sendable, Hashable {
+package struct BudgetKey: Sendable, Hashable, CustomStringConvertible {
     package var cloud: Cloud
     /// Empty where the provider counts all accounts together.
     package var account: String
@@ -16,6 +16,13 @@ package struct BudgetKey: Sendable, Hashable {
         self.account = account
         self.region = region
         self.family = family
+    }
+}
+
+extension BudgetKey {
+    /// `aws 012345670123 eu-west-1 ec2`
+    package var description: String {
+        [cloud.rawValue, account, region, family].filter { !$0.isEmpty }.joined(separator: " ")
     }
 }
 
@@ -103,6 +110,7 @@ package actor Budgets<C: HoldfastClock> {
     private var buckets: [BudgetKey: TokenBucket] = [:]
     /// How often a provider said that it was too much, since the start.
     package private(set) var throttles: [BudgetKey: Int] = [:]
+    private var told: [BudgetKey: Int] = [:]
 
     package init(clock: C) {
         self.clock = clock
@@ -123,6 +131,15 @@ package actor Budgets<C: HoldfastClock> {
     package func throttled(_ key: BudgetKey, retryAfter wait: Duration? = nil) {
         buckets[key]?.throttled(at: now, retryAfter: wait)
         throttles[key, default: 0] += 1
+    }
+
+    /// The throttles since this was last asked for, to be counted for good; in the order of their keys' texts.
+    package func takeThrottles() -> [(key: BudgetKey, amount: Int)] {
+        let new = throttles.compactMap { key, amount in
+            amount > told[key] ?? 0 ? (key: key, amount: amount - (told[key] ?? 0)) : nil
+        }
+        told = throttles
+        return new.sorted { $0.key.description < $1.key.description }
     }
 
     package func succeeded(_ key: BudgetKey) { buckets[key]?.succeeded() }

@@ -11,6 +11,8 @@ struct IntakeStep {
     /// Name, label, hour -> amount: added up before they are written.
     private var counters: [CounterKey: Int64] = [:]
     private var fromFuture = 0
+    /// The newest event's time of each account, `aws/012345670123`.
+    private var newest: [AccountKey: Timestamp] = [:]
 
     struct Counts {
         var events = 0
@@ -19,6 +21,14 @@ struct IntakeStep {
         var sessions = 0
         var deadLetters = 0
         var unknownOperations = 0
+    }
+
+    private struct AccountKey: Hashable, Comparable {
+        var cloud: Cloud
+        var id: String
+        static func < (a: AccountKey, b: AccountKey) -> Bool {
+            (a.cloud.rawValue, a.id) < (b.cloud.rawValue, b.id)
+        }
     }
 
     private struct CounterKey: Hashable, Comparable {
@@ -39,6 +49,9 @@ struct IntakeStep {
         seen.insert(event.id)
         step.transaction.eventIDs.append(event.id)
         counts.events += 1
+        note(event.time, cloud: event.cloud, account: event.account)
+        count(
+            CounterDelta.events, label: "\(event.cloud.rawValue) \(event.account)", hour: CounterDelta.hour(of: event.time))
         if event.time > step.now + step.policy.limits.clockTolerance { fromFuture += 1 }
         switch match {
         case .unknownOperation:
@@ -83,8 +96,15 @@ struct IntakeStep {
 
     mutating func drop(_ dropped: DroppedRecord) {
         counts.dropped += 1
-        let hour = (dropped.time?.nanoseconds ?? 0) / 3_600_000_000_000 * 3600
+        let hour = dropped.time.map { CounterDelta.hour(of: $0) } ?? 0
         count("dropped \(dropped.reason)", label: dropped.actor, hour: hour)
+        if let time = dropped.time, let cloud = dropped.cloud { note(time, cloud: cloud, account: dropped.account) }
+    }
+
+    private mutating func note(_ time: Timestamp, cloud: Cloud, account: String) {
+        guard !account.isEmpty else { return }
+        let key = AccountKey(cloud: cloud, id: cloud == .azure ? account.lowercased() : account)
+        newest[key] = max(newest[key] ?? .distantPast, min(time, step.now))
     }
 
     mutating func deadLetter(_ reason: String, at place: String, bytes: [UInt8]) {
@@ -104,6 +124,9 @@ struct IntakeStep {
         for (key, amount) in counters.sorted(by: { $0.key < $1.key }) {
             step.transaction.counters.append(
                 CounterDelta(name: key.name, label: key.label, hour: key.hour, amount: amount))
+        }
+        for (key, time) in newest.sorted(by: { $0.key < $1.key }) {
+            step.transaction.accounts.append(StoredAccount(cloud: key.cloud, id: key.id, lastEvent: time))
         }
         if counts.deadLetters > 0 {
             notice(

@@ -201,6 +201,20 @@ package struct CounterDelta: Sendable, Hashable {
     }
 }
 
+extension CounterDelta {
+    /// Changes that came in, by account and the hour of their own time.
+    package static let events = "event"
+    /// Reads of single resources that changes led to, by account and hour.
+    package static let describes = "describe"
+    /// Answers of a cloud that it was too much, by what is counted together, and hour.
+    package static let throttles = "throttle"
+    /// Reads that showed what no event had told, by type.
+    package static let unseenChanges = "unseen-change"
+
+    /// The hour that a moment lies in, in seconds since 1970.
+    package static func hour(of time: Timestamp) -> Int64 { time.nanoseconds / 3_600_000_000_000 * 3600 }
+}
+
 /// Who opened a session: leads from a session key back to the caller.
 package struct SessionLink: Sendable, Hashable {
     /// An access key id or the assumed role's session ARN.
@@ -298,11 +312,15 @@ package struct JournalTransaction: Sendable {
     /// Of two links of one session the one opened last stays.
     package var sessions: [SessionLink] = []
     package var counters: [CounterDelta] = []
+    /// A time that is `nil`, or older than what is there, changes nothing.
+    package var accounts: [StoredAccount] = []
     package var deadLetters: [DeadLetter] = []
     package var closedNotices: [NoticeClosing] = []
     /// After `closedNotices`. One that is open keeps its time and takes the newer text.
     package var notices: [Notice] = []
     package var audit: [AuditEntry] = []
+    /// What is decided and done about findings.
+    package var remediation = RemediationWrites()
     /// Leads to a write in a cloud: wait until it is on the disk.
     package var mustBeDurable = false
 
@@ -311,7 +329,7 @@ package struct JournalTransaction: Sendable {
 
 /// The service's memory. All calls are synchronous and blocking, made from the executor that wiring gives the engine;
 /// one commit path. What is read sees everything committed before.
-package protocol Journal: AnyObject, Sendable {
+package protocol Journal: RemediationJournal {
     /// Takes a part: epoch + 1. Older epochs are refused from then on.
     func acquire(part: String) throws(JournalError) -> Lease
     func commit(_ transaction: JournalTransaction) throws(JournalError)
@@ -350,6 +368,10 @@ package protocol Journal: AnyObject, Sendable {
     func session(_ key: String) throws(JournalError) -> SessionLink?
     /// By label, then by hour.
     func counters(name: String) throws(JournalError) -> [CounterDelta]
+    /// By cloud, then by id.
+    func accounts() throws(JournalError) -> [StoredAccount]
+    /// Of accounts that have any resource or finding; by cloud, then by id.
+    func accountCounts() throws(JournalError) -> [AccountCounts]
     /// The newest first.
     func deadLetters(limit: Int) throws(JournalError) -> [DeadLetter]
     /// By code, then by subject.

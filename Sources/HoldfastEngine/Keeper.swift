@@ -6,13 +6,15 @@ internal import HoldfastJSON
 package actor Keeper {
     let journal: any Journal
     private var decoder = EventDecoder()
-    private(set) var policy: Policy
+    package private(set) var policy: Policy
     private var known: KnownEvents
-    private var leases: [String: Lease] = [:]
+    private(set) var leases: [String: Lease] = [:]
     /// Claimed and not yet settled: a mark meanwhile is a new generation, and makes one rerun.
     private var claimed: Set<ResourceID> = []
     private var dirtyIsOld = false
     private var denials = Denials()
+    let tools: RemediationTools
+    var memory = RemediationMemory()
     package private(set) var totals = Totals()
 
     /// What the service has done since it started.
@@ -32,7 +34,10 @@ package actor Keeper {
     }
 
     /// - Throws: where the journal cannot be read.
-    package init(journal: any Journal, policy: Policy, limits: Limits) throws(JournalError) {
+    package init(
+        journal: any Journal, policy: Policy, limits: Limits, tools: RemediationTools = RemediationTools()
+    ) throws(JournalError) {
+        self.tools = tools
         self.journal = journal
         self.policy = policy
         known = KnownEvents(limit: limits.knownEvents)
@@ -45,6 +50,9 @@ package actor Keeper {
         leases[source] = try journal.acquire(part: "source:\(source)")
         return try journal.positions(source: source)
     }
+
+    /// Of these sources, those whose positions nobody has asked for yet: they take no events.
+    package func sourcesNotAcquired(of sources: [String]) -> [String] { sources.filter { leases[$0] == nil } }
 
     // MARK: Intake
 
@@ -114,6 +122,7 @@ package actor Keeper {
         step.transaction.done = [dirty]
         try step.readAgainIfTooEarly(dirty)
         endDenials(lacking: description.lacks, reading: dirty.resource.description, in: &step)
+        step.countRead(of: dirty, gaveState: true)
         try commit(step, lease: nil)
         totals.described += 1
     }
@@ -132,6 +141,7 @@ package actor Keeper {
             ]
         }
         if case .after(let wait) = error.retry {
+            step.countRead(of: dirty, gaveState: false)
             var again = dirty
             again.attempts += 1
             again.reason = error.code
@@ -213,8 +223,13 @@ package actor Keeper {
         try commit(step, lease: nil)
     }
 
-    /// Other data files from now on: every known resource is evaluated by them, and what opens is backlog.
-    package func adopt(_ policy: Policy, now: Timestamp) throws(JournalError) -> [FindingChange: Int] {
+    /// Other data files, or other accounts, from now on: every known resource is evaluated by them, and what opens is
+    /// backlog.
+    ///
+    /// - Parameter what: led to it, for the digest.
+    package func adopt(
+        _ policy: Policy, because what: String = "a reload", now: Timestamp
+    ) throws(JournalError) -> [FindingChange: Int] {
         self.policy = policy
         var changes: [FindingChange: Int] = [:]
         var last: ResourceID?
@@ -224,7 +239,7 @@ package actor Keeper {
             var step = Step(policy: policy, journal: journal, now: now)
             for row in page { try step.evaluateAll(row.resource, context: row.context, cause: .baseline) }
             for (_, change) in step.changes { changes[change, default: 0] += 1 }
-            step.transaction.notices += Keeper.baselineNotice(step.changes, "a reload", now)
+            step.transaction.notices += Keeper.baselineNotice(step.changes, what, now)
             try commit(step, lease: nil)
             last = end.resource
         }
@@ -232,10 +247,14 @@ package actor Keeper {
     }
 
     /// A notice or an audit entry that no step led to.
-    package func note(notices: [Notice] = [], audit: [AuditEntry] = []) throws(JournalError) {
+    package func note(
+        notices: [Notice] = [], audit: [AuditEntry] = [], counters: [CounterDelta] = [], accounts: [StoredAccount] = []
+    ) throws(JournalError) {
         var step = Step(policy: policy, journal: journal, now: .distantPast)
         step.transaction.notices = notices
         step.transaction.audit = audit
+        step.transaction.counters = counters
+        step.transaction.accounts = accounts
         try commit(step, lease: nil)
     }
 

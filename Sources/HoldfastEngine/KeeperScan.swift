@@ -28,6 +28,7 @@ extension Keeper {
         step.transaction.positions = [
             SourcePosition(source: ScanUnit.source, partition: unit.description, next: now.nanoseconds)
         ]
+        step.transaction.accounts = [StoredAccount(cloud: unit.place.cloud, id: unit.place.account, lastRead: now)]
         endDenials(lacking: [], reading: unit.description, in: &step)
         try commit(step, lease: nil)
     }

@@ -14,8 +14,28 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case eventsFromFuture = "events-from-future"
     /// The cloud does not let us read something: it stays unknown.
     case readDenied = "read-denied"
+    /// An organisation does not say all of its accounts.
+    case discoveryFailing = "discovery-failing"
     /// The oldest dirty resource waits longer than the limit.
     case dirtyTooOld = "dirty-too-old"
     /// The first scan or changed rules opened findings: one digest, no prompts.
     case baselineFindings = "baseline-findings"
+    /// Plans wait for people.
+    case approvalWaiting = "approval-waiting"
+    /// Nobody can be told of a plan that waits.
+    case promptFailed = "prompt-failed"
+    /// A budget is spent: what drifts is reported and not fixed.
+    case budgetSpent = "budget-spent"
+    /// A playbook failed too often and was stopped.
+    case breakerOpen = "breaker-open"
+    /// Somebody undoes our fixes again and again.
+    case flapping = "flapping"
+    /// A run did not verify, or was refused by the cloud.
+    case runFailed = "run-failed"
+    /// A run can go neither on nor back.
+    case runStuck = "run-stuck"
+    /// A hold after an undo has ended: the rule may be fixed again.
+    case holdEnded = "hold-ended"
+    /// A campaign was stopped by a run that failed.
+    case campaignStopped = "campaign-stopped"
 }

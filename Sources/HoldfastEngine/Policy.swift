@@ -9,6 +9,9 @@ package struct Policy: Sendable {
     package let classification: Classification
     package let lists: [String: [String]]
     package let limits: Limits
+    /// By what the guards decide.
+    package let remediation: RemediationSettings
+    package let people: People
     /// Observe: no plans are made.
     package let plansAreMade: Bool
     /// Digest of the catalog's files.
@@ -27,7 +30,8 @@ package struct Policy: Sendable {
 
     package init(
         catalog: Catalog, baseline: Baseline, playbooks: Playbooks, classification: Classification,
-        lists: [String: [String]], limits: Limits, plansAreMade: Bool, catalogDigest: String
+        lists: [String: [String]], limits: Limits, remediation: RemediationSettings = RemediationSettings(),
+        people: People = People(), plansAreMade: Bool, catalogDigest: String
     ) {
         self.catalog = catalog
         self.baseline = baseline
@@ -35,9 +39,21 @@ package struct Policy: Sendable {
         self.classification = classification
         self.lists = lists
         self.limits = limits
+        self.remediation = remediation
+        self.people = people
         self.plansAreMade = plansAreMade
         self.catalogDigest = catalogDigest
         referencePaths = Policy.referencePaths(catalog, baseline)
+    }
+
+    /// The same data files under another configuration.
+    package func with(
+        remediation: RemediationSettings, people: People, classification: Classification, limits: Limits
+    ) -> Policy {
+        Policy(
+            catalog: catalog, baseline: baseline, playbooks: playbooks, classification: classification, lists: lists,
+            limits: limits, remediation: remediation, people: people, plansAreMade: remediation.highest > .observe,
+            catalogDigest: catalogDigest)
     }
 
     private static func referencePaths(_ catalog: Catalog, _ baseline: Baseline) -> [String: [ReferencePath]] {

@@ -11,7 +11,9 @@ package protocol StateLister: StateReader {
 /// One type in one account and region.
 package struct ScanUnit: Sendable, Hashable, CustomStringConvertible {
     /// The name under which units that are done stand among the journal's positions.
-    static let source = "scan"
+    package static let source = "scan"
+    /// What stands for the region of what has none.
+    package static let global = "global"
 
     package var type: String
     package var place: ResourceContext
@@ -20,7 +22,7 @@ package struct ScanUnit: Sendable, Hashable, CustomStringConvertible {
         self.place = place
     }
     package var description: String {
-        "\(place.cloud.rawValue)/\(place.account)/\(place.region.isEmpty ? "global" : place.region)/\(type)"
+        "\(place.cloud.rawValue)/\(place.account)/\(place.region.isEmpty ? ScanUnit.global : place.region)/\(type)"
     }
 }
 

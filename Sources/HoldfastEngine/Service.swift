@@ -13,17 +13,20 @@ package enum Happening: Sendable {
 package struct Service<C: HoldfastClock>: Sendable {
     private let keeper: Keeper
     private let sources: [any EventSource]
+    private let arrivals: AsyncStream<any EventSource>?
     private let reader: any StateReader
     private let clock: C
     private let limits: Limits
     private let tell: @Sendable (Happening) -> Void
 
+    /// - Parameter arrivals: sources that come while it runs, of accounts that are found meanwhile.
     package init(
-        keeper: Keeper, sources: [any EventSource], reader: any StateReader, clock: C, limits: Limits,
-        tell: @escaping @Sendable (Happening) -> Void
+        keeper: Keeper, sources: [any EventSource], arrivals: AsyncStream<any EventSource>? = nil,
+        reader: any StateReader, clock: C, limits: Limits, tell: @escaping @Sendable (Happening) -> Void
     ) {
         self.keeper = keeper
         self.sources = sources
+        self.arrivals = arrivals
         self.reader = reader
         self.clock = clock
         self.limits = limits
@@ -44,12 +47,22 @@ package struct Service<C: HoldfastClock>: Sendable {
             }
             group.addTask {
                 try await reconcile()
-                return .reconcile
+                return .other
             }
+            if let arrivals { group.addTask { await Self.next(of: arrivals) } }
             var open = sources.count
             while let ended = try await group.next() {
-                if ended == .source { open -= 1 }
-                if open == 0 { break }
+                if case .arrival(let source) = ended {
+                    open += 1
+                    group.addTask {
+                        try await pump(source)
+                        return .source
+                    }
+                    if let arrivals { group.addTask { await Self.next(of: arrivals) } }
+                } else {
+                    if case .source = ended { open -= 1 }
+                    if open == 0 { break }
+                }
             }
             group.cancelAll()
             try await group.waitForAll()
@@ -58,7 +71,17 @@ package struct Service<C: HoldfastClock>: Sendable {
         tell(.drained(totals: await keeper.totals))
     }
 
-    private enum Lane { case source, reconcile }
+    private enum Lane {
+        case source
+        /// What goes on beside the sources has ended.
+        case other
+        case arrival(any EventSource)
+    }
+
+    private static func next(of arrivals: AsyncStream<any EventSource>) async -> Lane {
+        for await source in arrivals { return .arrival(source) }
+        return .other
+    }
 
     // MARK: Intake
 

@@ -26,6 +26,8 @@ package struct Description: Sendable {
     package var started: Timestamp
     /// Names this read in the history: unique.
     package var id: String
+    /// The answers of the calls as the provider gave them, by call: what an undo puts back.
+    package var captured = JSON.null
 
     package init(result: Result, started: Timestamp, id: String, unread: [Unread] = []) {
         self.result = result

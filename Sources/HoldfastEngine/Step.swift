@@ -150,10 +150,11 @@ extension Step {
         guard let (new, change) = Finding.next(old, input) else { return }
         findings[id, default: [:]][rule] = new
         record(new, change)
-        guard new.state == .open else { return }
+        guard new.state == .open else { return reconsider(new) }
         let plan = policy.plan(
             for: new, document: subject.view.document, in: context, lastObserved: lastObserved(subject))
         if let plan { record(plan, for: new) }
+        reconsider(new)
     }
 
     /// The rule's verdict by the state alone, no finding looked at.
@@ -162,14 +163,14 @@ extension Step {
         return policy.baseline.evaluate(rule, subject.view.document, of: subject.resource, in: context).verdict
     }
 
-    private func context(of subject: Subject, for rule: String) throws(JournalError) -> EvaluationContext {
+    func context(of subject: Subject, for rule: String) throws(JournalError) -> EvaluationContext {
         var related: [RelatedRead: RelatedResources] = [:]
         for read in policy.relations(readBy: rule) { related[read] = try self.related(read, of: subject) }
         return policy.context(
             of: subject.resource, at: subject.context, document: subject.view.document, now: now, related: related)
     }
 
-    private mutating func finding(_ rule: String, of id: ResourceID) throws(JournalError) -> Finding? {
+    mutating func finding(_ rule: String, of id: ResourceID) throws(JournalError) -> Finding? {
         if findings[id] == nil {
             var byRule: [String: Finding] = [:]
             for stored in try journal.findings(of: id) { byRule[stored.rule] = Finding(json: stored.body) }
@@ -247,7 +248,7 @@ extension Step {
     }
 
     /// The resource as it was before what is reported of it, where it was read.
-    private func lastObserved(_ subject: Subject) -> PlanRequest.LastObserved? {
+    func lastObserved(_ subject: Subject) -> PlanRequest.LastObserved? {
         let read = subject.after.items.filter { $0.source == .observed }
         guard let last = read.last else { return nil }
         let view = ResourceView(
@@ -255,7 +256,13 @@ extension Step {
         return PlanRequest.LastObserved(state: view.document, at: last.time)
     }
 
-    /// A dry-run plan, or why there is none: rendered and recorded, never carried out here.
+    /// What became of a finding may change what is done about it.
+    private mutating func reconsider(_ finding: Finding) {
+        guard policy.playbooks.playbook(for: finding.rule, type: finding.resource.type) != nil else { return }
+        transaction.remediation.candidates.append(Candidate(finding: finding.id, due: now))
+    }
+
+    /// A plan, or why there is none: rendered and recorded, never carried out here.
     private mutating func record(_ outcome: PlanOutcome, for finding: Finding) {
         var body = outcome.json.object ?? JSONObject()
         body["text"] = .string(outcome.text)
@@ -267,7 +274,6 @@ extension Step {
                     kind: "plan", at: now,
                     body: [
                         "finding": .string(finding.id), "playbook": .string(plan.playbook), "digest": .string(digest),
-                        "mode": "dry-run",
                     ]))
         }
         transaction.plans.append((finding: finding.id, digest: digest, body: .object(body)))

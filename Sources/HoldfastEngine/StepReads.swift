@@ -28,7 +28,7 @@ extension Step {
         let unseen = items.filter { before.view.missed($0) }
         if !unseen.isEmpty {
             transaction.counters.append(
-                CounterDelta(name: "unseen-change", label: resource.type, hour: 0, amount: 1))
+                CounterDelta(name: CounterDelta.unseenChanges, label: resource.type))
         }
         transaction.history.append(
             HistoryEntry(
@@ -82,6 +82,17 @@ extension Step {
         again.attempts = 0
         again.reason = "read too early"
         transaction.dirty.append(again)
+    }
+
+    /// A read of one resource that changes led to; its account could be read.
+    mutating func countRead(of dirty: DirtyResource, gaveState: Bool) {
+        let place = dirty.context
+        transaction.counters.append(
+            CounterDelta(
+                name: CounterDelta.describes, label: "\(place.cloud.rawValue) \(place.account)",
+                hour: CounterDelta.hour(of: now)))
+        guard gaveState, !place.account.isEmpty else { return }
+        transaction.accounts.append(StoredAccount(cloud: place.cloud, id: place.account, lastRead: now))
     }
 
     /// Must be looked at again, once the burst is over.

@@ -84,7 +84,10 @@ package struct DataSet: Sendable {
     }
 
     /// What the engine runs by.
-    package func policy() -> Policy {
+    ///
+    /// - Parameter found: the accounts that organisations have, as the journal knows of them.
+    package func policy(found: [StoredAccount] = []) -> Policy {
+        let configuration = configuration.knowing(found)
         var limits = Limits()
         limits.knownEvents = configuration.knownEvents
         limits.describesAtOnce = configuration.describesAtOnce
@@ -92,29 +95,34 @@ package struct DataSet: Sendable {
         limits.clockTolerance = configuration.clockTolerance
         limits.dirtyAge = configuration.dirtyAge
         return Policy(
-            catalog: catalog, baseline: baseline, playbooks: playbooks, classification: classification,
-            lists: lists, limits: limits, plansAreMade: configuration.mode == .dryRun, catalogDigest: catalogDigest)
+            catalog: catalog, baseline: baseline, playbooks: playbooks,
+            classification: configuration.classification(found: found), lists: configuration.listsWithAccounts, limits: limits, plansAreMade: configuration.mode == .dryRun, catalogDigest: catalogDigest)
     }
+}
 
-    private var classification: Classification {
-        let accounts = configuration.accounts.compactMap { account in
-            account.environment.map { Classification.Account(cloud: account.cloud, id: account.id, environment: $0) }
+extension Configuration {
+    /// What is known of an account stays so when its organisation no longer has it, or its `discover:` is gone.
+    fileprivate func classification(found: [StoredAccount]) -> Classification {
+        let listed = accounts.compactMap { account in
+            account.environment.map {
+                Classification.Account(cloud: account.cloud, id: account.id, environment: $0, place: account.place)
+            }
         }
-        let facts = configuration.accounts.map { account in
-            ("\(account.cloud.rawValue)/\(account.id)", account.name.isEmpty ? [:] : ["name": account.name])
+        var facts: [String: [String: String]] = [:]
+        for account in found { facts["\(account.cloud.rawValue)/\(account.id)"] = account.listing?.facts }
+        for account in accounts where !account.name.isEmpty {
+            facts["\(account.cloud.rawValue)/\(account.id)", default: [:]]["name"] = account.name
         }
         return Classification(
-            environments: configuration.environments, accounts: accounts,
-            lines: configuration.classify.map { .init(match: ["name": $0.name], environment: $0.environment) },
-            trustsLabels: configuration.trustsLabels, facts: Dictionary(facts, uniquingKeysWith: { $1 }))
+            environments: environments, accounts: listed,
+            lines: classify.map { .init(match: $0.match, environment: $0.environment, place: $0.place) },
+            trustsLabels: trustsLabels, facts: facts)
     }
 
     /// The configuration's lists; `our-accounts` is its accounts where it does not say otherwise.
-    private var lists: [String: [String]] {
-        var lists = configuration.lists
-        if lists["our-accounts"] == nil, !configuration.accounts.isEmpty {
-            lists["our-accounts"] = configuration.accounts.map(\.id)
-        }
+    fileprivate var listsWithAccounts: [String: [String]] {
+        var lists = lists
+        if lists["our-accounts"] == nil, !accounts.isEmpty { lists["our-accounts"] = accounts.map(\.id) }
         return lists
     }
 }

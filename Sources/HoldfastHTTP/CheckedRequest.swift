@@ -37,7 +37,8 @@ struct CheckedRequest: Sendable {
         headerLines = []
         headerLines = try lines(of: request.headers)
         guard method != "HEAD" || body.isEmpty else { throw Self.invalid("\(name): HEAD has no body") }
-        guard target.scheme == "https" || target.isLocal || Self.contains(options.plainHosts, target.host) else {
+        let isPrivate = options.socket != nil || target.isLocal || Self.contains(options.plainHosts, target.host)
+        guard target.scheme == "https" || isPrivate else {
             let message =
                 "\(name): not sent without TLS: \(target.host) is neither this machine nor a metadata service of a "
                 + "cloud; use https, or list the host among those that may be spoken to plainly"

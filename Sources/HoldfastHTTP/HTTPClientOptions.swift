@@ -19,6 +19,9 @@ package struct HTTPClientOptions: Sendable {
     /// services of the clouds.
     package var plainHosts: [String] = []
 
+    /// A unix socket that every request goes through, whatever host its URL names; plain HTTP is as good as TLS there.
+    package var socket: String?
+
     /// Connections to one scheme, host and port; over HTTP/1.1 also the requests in flight to it.
     package var connectionsPerHost = 8
     /// HTTP/2 requests in flight to one scheme, host and port, over all its connections.

@@ -30,7 +30,8 @@ final class Transfer {
         headerLines = try CurlList(call.request.headerLines)
         try setLimits(options)
         try setTrust(options)
-        try setProxy(options.proxy)
+        if let socket = options.socket { try easy.set(CURLOPT_UNIX_SOCKET_PATH, socket) }
+        try setProxy(options.socket == nil ? options.proxy : .none)
         try setMessage()
         try setCallbacks()
     }

@@ -19,7 +19,7 @@ package enum Sabotage: String, Sendable, CaseIterable {
 
 /// A journal that is honest but for one thing.
 final class SabotagedJournal: Journal {
-    private let honest: any Journal
+    let honest: any Journal
     private let sabotage: Sabotage?
     private let arrival = Mutex(Int64(0))
 
@@ -118,6 +118,8 @@ final class SabotagedJournal: Journal {
     func nextTimer() throws(JournalError) -> Timestamp? { try honest.nextTimer() }
     func session(_ key: String) throws(JournalError) -> SessionLink? { try honest.session(key) }
     func counters(name: String) throws(JournalError) -> [CounterDelta] { try honest.counters(name: name) }
+    func accounts() throws(JournalError) -> [StoredAccount] { try honest.accounts() }
+    func accountCounts() throws(JournalError) -> [AccountCounts] { try honest.accountCounts() }
     func deadLetters(limit: Int) throws(JournalError) -> [DeadLetter] { try honest.deadLetters(limit: limit) }
     func openNotices() throws(JournalError) -> [Notice] { try honest.openNotices() }
     func auditEntries(after sequence: Int64, limit: Int) throws(JournalError) -> [AuditRecord] {

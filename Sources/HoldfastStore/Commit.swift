@@ -32,9 +32,11 @@ struct Commit {
         try write(timers: transaction.timers)
         try write(sessions: transaction.sessions)
         try write(counters: transaction.counters)
+        try write(accounts: transaction.accounts)
         try write(deadLetters: transaction.deadLetters)
         try write(closedNotices: transaction.closedNotices)
         try write(notices: transaction.notices)
+        try write(remediation: transaction.remediation)
         try write(audit: transaction.audit, leases: transaction.leases)
         try beforeStep("commit")
     }

@@ -11,6 +11,8 @@ enum Schema {
     /// The version of a journal is how many of these it has been through.
     static let migrations: [Migration] = [
         { db in try db.execute(sql: version1) }, { db in try db.execute(sql: positionNotes) },
+        { db in try db.execute(sql: remediation) },
+        { db in try db.execute(sql: accounts) },
     ]
 
     /// Row ids are integers in the order of writing: a hash as a primary key costs 1.5 to 4 times as much. `WITHOUT
@@ -109,6 +111,15 @@ enum Schema {
 
     /// What sources that read a part of a log again have had of it already.
     private static let positionNotes = "ALTER TABLE positions ADD COLUMN note BLOB NOT NULL DEFAULT x''"
+
+    /// listed_by, facts, listed and gone: what the account's organisation says of it. facts: a JSON object of texts.
+    private static let accounts = """
+        CREATE TABLE accounts (
+            cloud TEXT NOT NULL, account TEXT NOT NULL, event INTEGER, read INTEGER, write INTEGER,
+            write_denied INTEGER, listed_by TEXT, listed INTEGER, gone INTEGER, facts TEXT,
+            PRIMARY KEY (cloud, account)
+        ) STRICT, WITHOUT ROWID;
+        """
 
     /// Brings a journal to the newest version, or says why it is not one.
     ///

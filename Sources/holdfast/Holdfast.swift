@@ -15,7 +15,8 @@ struct Holdfast: AsyncParsableCommand {
             FindingsCommand.self, ResourceCommand.self, ResourcesCommand.self, PlanCommand.self, ExemptCommand.self,
             PinCommand.self, RulesCommand.self, CatalogCommand.self, SimulateCommand.self, AuditCommand.self,
             VerifyCommand.self, SchemaCommand.self, NoticesCommand.self, ScanCommand.self,
-            PermissionsCommand.self, ReplayCommand.self,
+            PermissionsCommand.self, AccountsCommand.self, StatusCommand.self,
+            ReplayCommand.self,
         ])
 }
 

@@ -125,6 +125,12 @@ func contentsOf(_ journal: any Journal) throws -> [String] {
     out.append("\(String(describing: try journal.nextTimer()))")
     for key in Sample.sessionKeys { out.append("\(String(describing: try journal.session(key)))") }
     out.append("\(try journal.counters(name: "dropped.read"))")
+    for account in try journal.accounts() {
+        let times = [account.lastEvent, account.lastRead, account.lastWrite, account.lastWriteDenied]
+        let listing = account.listing.map { "\($0.discovery) \($0.facts.sorted { $0.key < $1.key })" }
+        out.append("\(account.cloud) \(account.id) \(times) \(listing ?? "")")
+    }
+    out.append("\(try journal.accountCounts().map { ($0.id, $0.resources, $0.findings.values.reduce(0, +)) })")
     out.append("\(try journal.deadLetters(limit: 1000))")
     out.append("\(try journal.openNotices())")
     out.append("\(try journal.auditEntries(after: 0, limit: 1000))")
@@ -213,6 +219,12 @@ enum Sample {
                 opened: at(round))
         ]
         all.counters = [CounterDelta(name: "dropped.read", label: "ann", hour: 3600, amount: 5)]
+        all.accounts = [
+            StoredAccount(
+                cloud: .aws, id: "012345670123",
+                listing: .init(discovery: "aws-organization", facts: ["ou": "round-\(round)"], listed: at(round)),
+                lastEvent: at(round))
+        ]
         all.deadLetters = [
             DeadLetter(
                 place: "a.json@\(round)", source: "file", reason: "no eventName", received: at(round), bytes: [1, 0, 2])

@@ -28,7 +28,7 @@ struct HouseTests {
             "Synchronization",
         ],
         "HoldfastServer": [
-            "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "Hummingbird", "JWTKit", "NIOCore",
+            "HoldfastEngine", "HoldfastCore", "HoldfastJSON", "HoldfastCrypto", "Hummingbird", "HummingbirdCore", "JWTKit", "NIOCore",
             "HTTPTypes", "Logging", "ServiceLifecycle", "Synchronization", "Foundation", "Glibc",
         ],
         "HoldfastSimulation": [

@@ -8,11 +8,15 @@ package final class ServerProcess: @unchecked Sendable {  // nothing changes onc
     /// The line of JSON that it tells its ports by.
     package let told: JSON
 
-    package init(_ script: String) throws {
-        guard let python = Oracle.python else { throw Oracle.Failure(description: "HOLDFAST_TEST_PYTHON is not set") }
+    /// - Parameter isPlain: any Python will do.
+    package init(_ script: String, _ arguments: [String] = [], isPlain: Bool = false) throws {
+        guard let python = isPlain ? "/usr/bin/env" : Oracle.python else {
+            throw Oracle.Failure(description: "HOLDFAST_TEST_PYTHON is not set")
+        }
         let output = Pipe()
         process.executableURL = URL(filePath: python)
-        process.arguments = [Oracle.top.appending(path: "Tests/servers/\(script)").path]
+        process.arguments =
+            (isPlain ? ["python3"] : []) + [Oracle.top.appending(path: "Tests/servers/\(script)").path] + arguments
         process.standardInput = input
         process.standardOutput = output
         try process.run()

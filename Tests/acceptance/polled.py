@@ -162,7 +162,7 @@ def kinds(event):
         return ["dropped failed: AccessDenied"]
     if event["eventName"] == "AssumeRole":
         return ["sessions", "sessions"]
-    return ["dropped read-only"] if event["readOnly"] else ["changes", "ids"]
+    return ["dropped read-only"] if event["readOnly"] else ["changes", "ids", "event"]
 
 
 def check(service, what, wanted, seconds):

@@ -16,7 +16,7 @@ packages=(
     google-api-python-client==2.202.0 google-cloud-compute==1.57.0 google-cloud-storage==3.17.1
     parliament==1.6.4
     azure-mgmt-keyvault==14.1.0 azure-mgmt-monitor==7.0.0 azure-mgmt-network==33.1.0 azure-mgmt-sql==4.0.0
-    azure-mgmt-storage==25.3.0
+    azure-mgmt-storage==25.3.0 azure-mgmt-managementgroups==2.0.0 azure-mgmt-resource-subscriptions==1.0.0
     azure-identity==1.27.0
     cryptography==50.0.2
 )

@@ -18,7 +18,7 @@ package struct BudgetedSender<C: HoldfastClock>: CallSender {
     package func send(
         _ call: CloudCall, parameters: JSONObject, in scope: CallScope
     ) async throws(CallFailure) -> CallAnswer {
-        let key = BudgetKey(cloud: scope.cloud, account: scope.account, region: scope.region, family: call.family)
+        let key = BudgetKey(call, in: scope)
         do {
             try await budgets.spend(key, limit ?? call.budget)
         } catch {
@@ -32,6 +32,13 @@ package struct BudgetedSender<C: HoldfastClock>: CallSender {
             if error.kind == .throttled { await budgets.throttled(key, retryAfter: error.retryAfter) }
             throw error
         }
+    }
+}
+
+extension BudgetKey {
+    /// What a call is counted with.
+    package init(_ call: CloudCall, in scope: CallScope) {
+        self.init(cloud: scope.cloud, account: scope.account, region: scope.region, family: call.family)
     }
 }
 

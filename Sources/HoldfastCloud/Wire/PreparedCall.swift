@@ -6,6 +6,8 @@ internal import HoldfastJSON
 struct PreparedCall: Sendable {
     var call: CloudCall
     var request: HTTPRequest
+    /// As it was asked for.
+    var asked: CallScope
     /// With the region that a signature names.
     var scope: CallScope
     var signingName = ""

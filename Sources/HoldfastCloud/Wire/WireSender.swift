@@ -14,19 +14,24 @@ package struct WireSender<C: HoldfastClock>: CallSender {
     private let endpoints: Endpoints
     private let clock: C
     private let newToken: @Sendable () -> String
+    private let slowDown: @Sendable (CloudCall, CallScope, Duration?) async -> Void
 
     /// - Parameters:
+    ///   - slowDown: told of each answer that it was too much and after which the call is made again, with the time to
+    ///     stay away where the answer says it. The last one is what the call ends with.
     ///   - newToken: gives a text that is new each time, for the tokens that make a request sent twice count once;
     ///     asked once for a call, whatever its attempts.
     package init(
         catalog: Catalog, http: any HTTPExchange, authority: any RequestAuthority, endpoints: Endpoints = Endpoints(),
-        clock: C, newToken: @escaping @Sendable () -> String
+        clock: C, slowDown: @escaping @Sendable (CloudCall, CallScope, Duration?) async -> Void = { _, _, _ in },
+        newToken: @escaping @Sendable () -> String
     ) {
         self.catalog = catalog
         self.http = http
         self.authority = authority
         self.endpoints = endpoints
         self.clock = clock
+        self.slowDown = slowDown
         self.newToken = newToken
     }
 
@@ -61,7 +66,7 @@ package struct WireSender<C: HoldfastClock>: CallSender {
         do throws(WireFault) {
             guard call.isAWS else {
                 let (request, url) = try RequestLine(call: call).request(parameters, endpoints: endpoints)
-                return PreparedCall(call: call, request: request.http(url), scope: scope)
+                return PreparedCall(call: call, request: request.http(url), asked: scope, scope: scope)
             }
             guard let (model, operation) = catalog.wire(of: call) else {
                 throw WireFault("no wire file says how it travels; run holdfast catalog prove --models DIR")
@@ -70,11 +75,11 @@ package struct WireSender<C: HoldfastClock>: CallSender {
             let request = try wire.request(parameters, token: newToken)
             let address = try endpoints.address(
                 of: request, service: model.service, region: scope.region, partitions: catalog.partitions)
-            var scope = scope
-            scope.region = address.region
+            var signed = scope
+            signed.region = address.region
             return PreparedCall(
-                call: call, request: request.http(address.url), scope: scope, signingName: address.signingName,
-                wire: wire)
+                call: call, request: request.http(address.url), asked: scope, scope: signed,
+                signingName: address.signingName, wire: wire)
         } catch {
             throw CallFailure(
                 kind: .notSent, code: "invalidParameters", message: "\(call.name) cannot be sent: \(error)")
@@ -107,10 +112,16 @@ package struct WireSender<C: HoldfastClock>: CallSender {
     ) async throws(CallFailure) -> (outcome: Result<HTTPResponse, HTTPFailure>, request: HTTPRequest, began: Began) {
         var began = Began(instant: clock.now, time: clock.wallTime())
         var sent = prepared.request
+        var tooMuch: HTTPResponse?
         let outcome = try await sendWithRetries(
-            through: http, isIdempotent: prepared.mayBeDoneTwice, isThrottled: prepared.isThrottled,
-            sleep: { try await clock.sleep(for: $0) }
+            through: http, isIdempotent: prepared.mayBeDoneTwice,
+            isThrottled: { answer in
+                tooMuch = prepared.isThrottled(answer) ? answer : nil
+                return tooMuch != nil
+            }, sleep: { try await clock.sleep(for: $0) }
         ) { () throws(CallFailure) in
+            if let answer = tooMuch { await slowDown(prepared.call, prepared.asked, answer.retryAfter) }
+            tooMuch = nil
             sent = try await authority.authorize(
                 prepared.request, signingName: prepared.signingName, in: prepared.scope)
             began = Began(instant: clock.now, time: clock.wallTime())

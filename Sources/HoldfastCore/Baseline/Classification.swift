@@ -7,26 +7,35 @@ package struct Classification: Sendable {
         package var cloud: Cloud
         package var id: String
         package var environment: String
-        package init(cloud: Cloud, id: String, environment: String) {
+        /// Where the configuration says so.
+        package var place: SourcePlace?
+        package init(cloud: Cloud, id: String, environment: String, place: SourcePlace? = nil) {
             self.cloud = cloud
             self.id = id
             self.environment = environment
+            self.place = place
         }
     }
     /// What an account must be like to get an environment: patterns with `*`, all of which must fit.
     package struct Line: Sendable, Hashable {
-        /// `name`, `ou`, `management-group`, `folder`, `tag:NAME` -> pattern.
+        /// One of ``facts``, or `tag:NAME` -> pattern.
         package var match: [String: String]
         package var environment: String
-        package init(match: [String: String], environment: String) {
+        package var place: SourcePlace?
+        package init(match: [String: String], environment: String, place: SourcePlace? = nil) {
             self.match = match
             self.environment = environment
+            self.place = place
         }
     }
     /// An environment, and why it is this one.
     package struct Answer: Sendable, Hashable {
         package var environment: String
         package var reason: String
+        /// Some line of the configuration said so; else it counts as the strictest for want of one.
+        package var isClassified = true
+        /// That line.
+        package var place: SourcePlace?
     }
 
     /// In rollout order: the later, the stricter. Never empty.
@@ -49,6 +58,16 @@ package struct Classification: Sendable {
         self.facts = facts
     }
 
+    /// What may be known of an account: its name, and its place in its organisation as a path of names
+    /// (`Workloads/Dev`; empty at the top) and as the id of the last of these.
+    package static let factNames = [
+        "name", "ou", "ou-id", "management-group", "management-group-id", "folder", "folder-id",
+    ]
+    /// Of these the ones that are paths.
+    static let pathNames: Set = ["ou", "management-group", "folder"]
+    /// The fact that an account's tags could not be read, and why.
+    package static let unread = "unread"
+
     /// Names of the tag or label that a resource may state its environment with, in any letter case.
     package static let labelNames = ["holdfast:environment", "holdfast-environment", "environment"]
 
@@ -61,7 +80,8 @@ package struct Classification: Sendable {
         else { return byAccount }
         let stated = environments[position]
         if position > current {
-            return Answer(environment: stated, reason: "label \(name); its account counts as \(byAccount.environment)")
+            return Answer(environment: stated, reason: "label \(name); its account counts as \(byAccount.environment)",
+                isClassified: byAccount.isClassified, place: byAccount.place)
         }
         if trustsLabels { return Answer(environment: stated, reason: "label \(name), which is trusted") }
         return Answer(
@@ -71,20 +91,30 @@ package struct Classification: Sendable {
 
     private func environment(ofAccount place: ResourceContext) -> Answer {
         if let account = accounts.first(where: { $0.cloud == place.cloud && $0.id == place.account }) {
-            return Answer(environment: account.environment, reason: "account \(place.account) is configured so")
+            return Answer(
+                environment: account.environment, reason: "account \(place.account) is configured so",
+                place: account.place)
         }
         let facts = facts["\(place.cloud.rawValue)/\(place.account)"] ?? [:]
-        for line in lines {
-            let fits = line.match.allSatisfy { name, pattern in
-                facts[name].map { TextPattern(pattern).matches($0) } ?? false
-            }
-            guard fits, !line.match.isEmpty else { continue }
-            let words = line.match.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-            return Answer(environment: line.environment, reason: "the account fits \(words)")
-        }
         let strictest = environments[environments.count - 1]
+        for line in lines {
+            switch line.fits(facts) {
+            case false: continue
+            case true?:
+                let words = line.match.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+                return Answer(
+                    environment: line.environment, reason: "the account fits \(words.joined(separator: ", "))",
+                    place: line.place)
+            case nil:
+                return Answer(
+                    environment: strictest,
+                    reason: "the tags of account \(place.account) could not be read, so it counts as \(strictest)",
+                    isClassified: false, place: line.place)
+            }
+        }
         return Answer(
-            environment: strictest, reason: "account \(place.account) is not classified, so it counts as \(strictest)")
+            environment: strictest, reason: "account \(place.account) is not classified, so it counts as \(strictest)",
+            isClassified: false)
     }
 
     private func label(in labels: StateValue) -> (name: String, value: String)? {
@@ -97,5 +127,24 @@ package struct Classification: Sendable {
             }
         }
         return nil
+    }
+}
+
+extension Classification.Line {
+    /// Whether all of it fits; `nil` where that hangs on tags that could not be read.
+    fileprivate func fits(_ facts: [String: String]) -> Bool? {
+        var isSure = true
+        for (name, pattern) in match.sorted(by: { $0.key < $1.key }) {
+            guard let fact = facts[name] else {
+                guard name.hasPrefix("tag:"), facts[Classification.unread] != nil else { return false }
+                isSure = false
+                continue
+            }
+            let pattern = TextPattern(pattern)
+            // `Workloads/Dev/*` is what lies in Workloads/Dev and below it.
+            let isBelow = Classification.pathNames.contains(name) && pattern.matches("\(fact)/")
+            guard isBelow || pattern.matches(fact) else { return false }
+        }
+        return match.isEmpty ? false : isSure ? true : nil
     }
 }

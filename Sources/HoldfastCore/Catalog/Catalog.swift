@@ -14,6 +14,8 @@ package struct Catalog: Sendable {
     var notOursClouds: [String: Cloud] = [:]
     /// The same for all operations that begin so; the longest first.
     var notOursPrefixes: [(prefix: String, reason: String)] = []
+    /// How accounts are found, by what the configuration calls it: `aws-organization`.
+    package internal(set) var discoveries: [String: DiscoveryPlan] = [:]
     /// What the providers' models are called, and how their operations are logged.
     package internal(set) var models: [ProviderModel] = []
     /// How AWS's calls travel, by the provider's model: `s3`.

@@ -9,6 +9,9 @@ extension Catalog {
         .init(
             "calls", .map(keys: "service.Operation", callShape), "how resources are read and written"),
         .init(
+            "discovery", .map(keys: "a kind of organisation", discoveryShape),
+            "how the accounts of a whole organisation are found"),
+        .init(
             "not-ours", .list(notOursShape),
             "operations of this service that change nothing that is watched, and so are not missing"))
 

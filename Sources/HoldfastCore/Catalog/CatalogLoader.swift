@@ -27,6 +27,7 @@ extension Catalog {
         loader.readCalls()
         loader.readEvents()
         loader.readNotOurs()
+        loader.readDiscovery()
         loader.checkReferences()
         if let wire { loader.takeWire(wire) }
         return (loader.catalog, loader.reader.problems.sorted { $0.place < $1.place })
@@ -137,6 +138,14 @@ private struct CatalogLoader {
         catalog.notOursPrefixes.sort { ($1.prefix.utf8.count, $0.prefix) < ($0.prefix.utf8.count, $1.prefix) }
     }
 
+    mutating func readDiscovery() {
+        for file in files {
+            for entry in file.section("discovery") where isNew("discovery", entry.key, at: entry.keyPlace) {
+                catalog.discoveries[entry.key] = reader.discovery(entry, cloud: file.cloud)
+            }
+        }
+    }
+
     private mutating func checkOperation(_ action: String, of cloud: Cloud, at place: SourcePlace) {
         guard let known = operations[cloud], !known.contains(action) else { return }
         let service = action.prefix { $0 != "/" } + "/"
@@ -167,6 +176,9 @@ private struct CatalogLoader {
             for step in type.read { checkCall(step.call, with: step.parameters, at: step.place) }
             if let list = type.list { checkCall(list.call, with: list.parameters, at: list.place) }
             for relation in type.relations.values.sorted(by: { $0.name < $1.name }) { check(relation, of: type) }
+        }
+        for plan in catalog.discoveries.values.sorted(by: { $0.name < $1.name }) {
+            for step in plan.steps { checkCall(step.call, with: step.parameters, at: step.place) }
         }
         for name in catalog.callNames {
             guard let call = catalog.calls[name] else { continue }

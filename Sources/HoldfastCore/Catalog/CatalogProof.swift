@@ -87,7 +87,7 @@ private struct CatalogProver {
                 incomplete.insert(model.cloud)
                 continue
             }
-            for operation in found { note(operation, of: model) }
+            for operation in found where !operation.logged.isEmpty { note(operation, of: model) }
             for name in model.beside { note(name, from: nil, cloud: model.cloud) }
             let known = Set(found.map(model.own))
             for name in model.names.keys.sorted() where !known.contains(name) {

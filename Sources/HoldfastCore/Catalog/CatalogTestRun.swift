@@ -42,6 +42,7 @@ extension Catalog {
     /// The number of tests in the files' `tests:` blocks.
     package var testCount: Int {
         meanings.values.reduce(0) { $0 + $1.tests.count } + types.values.reduce(0) { $0 + $1.readTestCount }
+            + discoveries.values.reduce(0) { $0 + $1.tests.count }
     }
 
     /// Operations whose entry, or that of the same meaning, has no test; sorted.
@@ -57,7 +58,8 @@ extension Catalog {
             return meaning.tests.flatMap { run($0, of: meaning) }
         }
         let reads = typeNames.flatMap { types[$0]?.runReadTests() ?? [] }
-        return (events + reads).sorted { $0.place < $1.place }
+        let found = discoveries.values.sorted { $0.name < $1.name }.flatMap { $0.runTests() }
+        return (events + reads + found).sorted { $0.place < $1.place }
     }
 
     private func run(_ test: EventTest, of meaning: EventMeaning) -> [Problem] {

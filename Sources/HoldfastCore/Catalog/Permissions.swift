@@ -6,15 +6,22 @@ package struct Permissions: Sendable {
     /// Sorted, each once.
     package let read: [Cloud: [String]]
     package let write: [Cloud: [String]]
+    /// Of whoever lists organisations, which is no member account.
+    package let discover: [Cloud: [String]]
 
-    /// - Parameter polled: calls that configured sources make beside.
-    package init(catalog: Catalog, baseline: Baseline, playbooks: Playbooks, polled: [String] = []) {
+    /// - Parameters:
+    ///   - polled: calls that configured sources make beside.
+    ///   - discovery: calls by which organisations are asked for their accounts.
+    package init(
+        catalog: Catalog, baseline: Baseline, playbooks: Playbooks, polled: [String] = [], discovery: [String] = []
+    ) {
         var reading: Set<String> = Set(polled)
         for type in baseline.typesRead.compactMap({ catalog.type($0) }) {
             reading.formUnion(type.read.map(\.call))
             if let list = type.list { reading.insert(list.call) }
         }
         read = Permissions.byCloud(reading, catalog)
+        discover = Permissions.byCloud(Set(discovery), catalog)
         write = Permissions.byCloud(Set(playbooks.all.flatMap(\.calls.keys)), catalog)
     }
 
@@ -57,12 +64,12 @@ extension Permissions {
 
     /// A custom role of Azure.
     ///
-    /// - Parameter subscriptions: where it can be assigned.
-    package static func azureRole(_ actions: [String], name: String, subscriptions: [String]) -> JSON {
+    /// - Parameter scopes: where it can be assigned: ids of subscriptions and management groups.
+    package static func azureRole(_ actions: [String], name: String, scopes: [String]) -> JSON {
         [
             "Name": .string(name), "IsCustom": true, "Description": "What Holdfast needs, and nothing more",
             "Actions": .array(actions.map(JSON.string)), "NotActions": [],
-            "AssignableScopes": .array(subscriptions.map { .string("/subscriptions/\($0)") }),
+            "AssignableScopes": .array(scopes.map(JSON.string)),
         ]
     }
 

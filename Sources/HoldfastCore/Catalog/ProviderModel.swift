@@ -20,7 +20,7 @@ package struct ProviderModel: Sendable {
 struct ModelOperation: Sendable {
     /// As calls name it: `s3.PutBucketPolicy`, `compute.firewalls.patch`; of Azure method and path.
     var name: String
-    /// What `*` stands for in the log.
+    /// What `*` stands for in the log; empty where it is not logged by the model's names.
     var logged: String
     /// `nil` where the model does not say.
     var parameters: Set<String>?
@@ -134,7 +134,8 @@ package struct ModelFile: Sendable {
             if let found = quoted(in: line, from: "\"/") { path = "/" + found }
             guard let method = quoted(in: line, from: "HttpRequest(method=\""), let url = path else { continue }
             path = nil
-            guard let logged = azureName(method: method, path: url) else { continue }
+            // What belongs to no provider, as subscriptions themselves, is not logged by a name of this form.
+            let logged = azureName(method: method, path: url) ?? ""
             operations.append(
                 ModelOperation(
                     name: "\(method) \(url)", logged: logged, parameters: nil, request: "\(method) \(url)"))

@@ -33,10 +33,12 @@ package struct Configuration: Sendable {
         package var tenant: String?
         /// Of AWS; empty: the environment's.
         package var regions: [String]
+        /// The line that names it, or that it was found by.
+        package var place: SourcePlace
     }
     package struct ClassifyLine: Sendable, Hashable {
-        /// An account name's pattern with `*`.
-        package var name: String
+        /// A fact of an account (see ``Classification``) -> a pattern with `*`; all must fit.
+        package var match: [String: String]
         package var environment: String
         package var place: SourcePlace
     }
@@ -67,6 +69,9 @@ package struct Configuration: Sendable {
     package var clouds: [Cloud] = []
     package var scanEvery = Span(seconds: 86_400)
     package var accounts: [Account] = []
+    /// Organisations whose accounts are enrolled as they are found.
+    package var discover: [Discovery] = []
+    package var discoverEvery = Span(seconds: 3600)
     package var classify: [ClassifyLine] = []
     package var lists: [String: [String]] = [:]
     package var anchors: [String] = []
@@ -78,6 +83,11 @@ package struct Configuration: Sendable {
     package var clockTolerance = Span(seconds: 300)
     package var dirtyAge = Span(seconds: 3600)
     package var trustsLabels = false
+    /// `nil`: nothing listens.
+    package var server: ServerSettings?
+    package var people = People()
+    package var log = LogSettings()
+    package var webhooks: [WebhookSettings] = []
 
     /// Defaults alone: no source, the shipped data.
     package init(folder: String) { self.folder = folder }
@@ -91,13 +101,16 @@ package struct Configuration: Sendable {
         configuration.readPlain(node)
         configuration.readLimits(node["limits"])
         for source in node["sources"]?.list ?? [] { configuration.read(source: source, &problems) }
+        configuration.readServer(node, &problems)
         for account in node["accounts"]?.list ?? [] { configuration.read(account: account, &problems) }
+        var reader = DiscoveryReader()
+        configuration.discover = reader.discoveries(node["discover"])
+        if let every = reader.every(node["discover"]) { configuration.discoverEvery = every }
         for line in node["classify"]?.list ?? [] {
-            guard let name = line["match"]?["name"]?.text, let environment = line["environment"] else { continue }
-            configuration.check(environment: environment, &problems)
-            configuration.classify.append(
-                ClassifyLine(name: name, environment: environment.text ?? "", place: line.place))
+            if let environment = line["environment"] { configuration.check(environment: environment, &problems) }
+            configuration.classify += [reader.classifyLine(line)].compactMap { $0 }
         }
+        problems += reader.problems
         return (configuration, problems)
     }
 
@@ -118,6 +131,16 @@ package struct Configuration: Sendable {
         trustsLabels = node["trust-labels"]?.text == "true"
         for entry in node["lists"]?.entries ?? [] { lists[entry.key] = entry.value.texts }
         anchors = node["audit"]?["anchor"]?.list?.compactMap { $0["file"]?.text } ?? []
+    }
+
+    private mutating func readServer(_ node: Node, _ problems: inout [Problem]) {
+        var reader = ServerReader()
+        people.identities = reader.identities(node["identities"])
+        for entry in node["approvals"]?["roles"]?.entries ?? [] { people.roles[entry.key] = entry.value.texts }
+        server = reader.server(node["server"], people: people.identities)
+        log = reader.log(node["log"])
+        webhooks = reader.webhooks(node["approvals"]?["prompts"])
+        problems += reader.problems
     }
 
     private mutating func readLimits(_ node: Node?) {
@@ -173,7 +196,7 @@ package struct Configuration: Sendable {
                 environment: node["environment"]?.text, owner: node["owner"]?.text ?? "",
                 readRole: node["read-role"]?.text, writeRole: node["write-role"]?.text,
                 externalID: node["external-id"]?.text, tenant: node["tenant"]?.text,
-                regions: node["regions"]?.texts ?? []))
+                regions: node["regions"]?.texts ?? [], place: node.place))
     }
 
     private func check(environment node: Node, _ problems: inout [Problem]) {

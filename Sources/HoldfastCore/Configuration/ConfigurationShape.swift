@@ -1,6 +1,8 @@
 /// The grammar of the configuration file. The reference in `docs/configuration.md` is generated from it.
 extension Configuration {
-    package static let shape: Shape = .record(
+    package static let shape: Shape = .record(Shape.Record(ownFields + serverFields))
+
+    private static let ownFields: [Shape.Field] = [
         .init("store", store, "where the journal lives"),
         .init("mode", .word(["observe", "dry-run"]), "observe: findings only; dry-run: plans too. Default dry-run"),
         .init(
@@ -11,12 +13,20 @@ extension Configuration {
         .init("state", state, "where the state of resources is read from"),
         .init("endpoints", endpoints, "where calls go, where that is not the clouds' own hosts: private endpoints"),
         .init("accounts", .list(account), "accounts by id, with their environment"),
-        .init("classify", .list(classifyLine), "environments by account name, for accounts not listed"),
+        .init("discover", discover, "organisations whose accounts are found and enrolled by themselves"),
+        .init(
+            "classify", .list(classifyLine),
+            "environments of accounts that are listed without one, or not at all; the first line that fits counts"),
         .init("lists", .map(keys: "a list's name", .list(.text)), "lists that rules name as $lists.NAME"),
         .init("audit", .record(.init("anchor", .list(anchor), "where checkpoints go")), "the audit log"),
         .init("limits", limits, "bounds, with their units"),
-        .init("trust-labels", .bool, "true: a label on a resource may loosen its environment. Default false")
-    )
+        .init("trust-labels", .bool, "true: a label on a resource may loosen its environment. Default false"),
+        .init("approvals", approvals, "who must agree, and how they are asked"),
+    ]
+
+    private static let approvals: Shape = .record(
+        .init("roles", .map(keys: "a role", .list(.text)), "people by role: viewer, approver, operator, admin"),
+        promptsField)
 
     private static let store: Shape = .record(
         .init("sqlite", .text, required: true, "path of the SQLite file, from the configuration's folder"))
@@ -74,10 +84,6 @@ extension Configuration {
         .init("external-id", .text, "what an AWS role's trust policy asks for"),
         .init("tenant", .text, "of Azure, where it is not AZURE_TENANT_ID"),
         .init("regions", .list(.text), "of AWS; the first is asked for global services too. Default AWS_REGION"))
-
-    private static let classifyLine: Shape = .record(
-        .init("match", .record(.init("name", .text, required: true, "a pattern with *")), required: true, "which"),
-        .init("environment", .text, required: true, "one of environments"), .init("owner", .text, "who is asked"))
 
     private static let anchor: Shape = .record(.init("file", .text, required: true, "appended to, never rewritten"))
 

@@ -118,8 +118,8 @@ package struct PlannedStep: Sendable {
 }
 
 /// How a step is undone, and how well.
-package struct PlannedUndo: Sendable {
-    package enum Means: Sendable {
+package struct PlannedUndo: Sendable, Hashable {
+    package enum Means: Sendable, Hashable {
         case call(PlannedCall)
         /// The sections as they were captured before the step, written back with one call, or taken away with the
         /// other where there was nothing; `before` is what is known of them now, `nil` where that is not known.

@@ -41,7 +41,7 @@ extension PlanOutcome {
 }
 
 extension UndoGrade {
-    var json: JSON {
+    package var json: JSON {
         switch self {
         case .exact: ["grade": "exact"]
         case .equivalent(let loses): ["grade": "equivalent", "loses": .string(loses)]
@@ -51,7 +51,7 @@ extension UndoGrade {
 }
 
 extension PlannedCall {
-    var json: JSON {
+    package var json: JSON {
         [
             "call": .string(name), "request": .string(request), "permission": .string(permission),
             "parameters": .object(parameters),
@@ -73,7 +73,7 @@ extension PlannedStep {
 }
 
 extension PlannedUndo {
-    fileprivate var json: JSON {
+    package var json: JSON {
         var object = grade.json.object ?? JSONObject()
         switch means {
         case .call(let call): for member in call.json.object?.members ?? [] { object[member.name] = member.value }
@@ -101,7 +101,7 @@ extension RenderedEdit {
 }
 
 extension EditChange {
-    fileprivate var json: JSON {
+    package var json: JSON {
         var object = JSONObject([("path", .string(path.description))])
         object["before"] = before
         object["after"] = after

@@ -328,7 +328,7 @@ extension StateValue {
 
 extension Span {
     /// As the data files write it, in the largest unit that is whole.
-    var phrase: String {
+    package var phrase: String {
         for (unit, scale) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] as [(String, Int64)] {
             let (count, rest) = nanoseconds.quotientAndRemainder(dividingBy: scale * 1_000_000_000)
             if rest == 0, count > 0 { return "\(count)\(unit)" }

@@ -192,7 +192,7 @@ package struct Replay {
             row.resources.append(resourceRow(change, subject, in: step))
             neighbours?.learn(subject, in: step)
         }
-        row.take(step)
+        try row.take(&step)
         for (finding, change) in step.changes { outcome.take(finding, change, at: row.time, by: row) }
         for plan in row.plans { outcome.take(plan) }
         try commit(step)
@@ -239,7 +239,7 @@ package struct Replay {
                 var row = TimelineRow(
                     kind: .finding, time: due, event: "clock/\(mark.rule)/\(mark.resource)", place: stored.context)
                 row.notes = ["the time has come that \(mark.rule) looks at"]
-                row.take(step)
+                try row.take(&step)
                 for (finding, change) in step.changes { outcome.take(finding, change, at: due, by: row) }
                 try commit(step)
                 if !row.findings.isEmpty { rows.append(row) }

@@ -62,8 +62,8 @@ struct TimelineRow {
         var finding: String
         /// As ``PlanOutcome/json``.
         var body: JSON
-        /// How each guard would have decided, first to last; empty where none was asked.
-        var guards: [JSON] = []
+        /// How each guard would have decided, first to last; empty where there is no plan to decide on.
+        var guards: [GuardAnswer] = []
     }
 
     /// Everybody that the row names as acting.
@@ -145,7 +145,7 @@ extension TimelineRow.PlanRow {
     fileprivate var json: JSON {
         let plan = body["plan"]
         var object = JSONObject([
-            ("finding", .string(finding)), ("outcome", body["outcome"] ?? .null), ("guards", .array(guards)),
+            ("finding", .string(finding)), ("outcome", body["outcome"] ?? .null), ("guards", .array(guards.map(\.json))),
         ])
         if let reason = body["reason"] { object["reason"] = reason }
         for name in ["playbook", "digest", "risk", "title", "undo"] {

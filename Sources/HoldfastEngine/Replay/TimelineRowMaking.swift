@@ -43,11 +43,14 @@ extension TimelineRow {
         }
     }
 
-    /// What a step made of findings, and the plans that it would have recorded.
-    mutating func take(_ step: Step) {
+    /// What a step made of findings, the plans that it would have recorded, and what each guard would have said of them.
+    mutating func take(_ step: inout Step) throws(JournalError) {
         findings += step.changes.map { FindingRow(finding: $0.finding, change: $0.change) }
-        // No guard is asked yet: the row has a place for what each says.
-        plans += step.transaction.plans.map { PlanRow(finding: $0.finding, body: $0.body) }
+        for plan in step.transaction.plans {
+            var row = PlanRow(finding: plan.finding, body: plan.body)
+            if !plan.digest.isEmpty { row.guards = try step.guards(askedAbout: plan.finding) }
+            plans.append(row)
+        }
     }
 
     /// Among rows of one time: what people did, in the order in which it was applied, then what came of it by the clock.
@@ -60,6 +63,18 @@ extension TimelineRow {
         case .read: 6
         case .failure: 7
         }
+    }
+}
+
+extension Step {
+    /// What all guards say of a finding's plan, by the configuration and by what the replay knows of runs, halts and
+    /// approvals, which is nothing: nothing was ever carried out in it.
+    fileprivate mutating func guards(askedAbout finding: String) throws(JournalError) -> [GuardAnswer] {
+        guard let assessment = try assess(finding), let plan = assessment.plan else { return [] }
+        var reader = try FactsReader(policy: policy, journal: journal, now: now, haltFile: nil)
+        let facts = try reader.facts(
+            of: assessment, plan: plan, evidence: evidence(of: assessment), preflight: .pending)
+        return Guards.decide(facts).answers
     }
 }
 

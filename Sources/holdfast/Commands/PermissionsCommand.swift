@@ -8,6 +8,7 @@ struct PermissionsCommand: ParsableCommand {
         commandName: "permissions", abstract: "Print the least that Holdfast must be allowed, as each cloud writes it.",
         discussion: """
             Reading: the calls that read the types that rules look at, and those of the configured polled sources. \
+            Discovery, where it is configured: the calls that list an organisation's accounts, for whoever lists. \
             Writing: the calls of the playbooks and of their undos. AWS: IAM policies. Azure: custom roles. Google \
             Cloud: files for `gcloud iam roles create`.
             """)
@@ -22,10 +23,16 @@ struct PermissionsCommand: ParsableCommand {
         let data = try data.load()
         let permissions = Permissions(
             catalog: data.catalog, baseline: data.baseline, playbooks: data.playbooks,
-            polled: data.configuration.sources.flatMap(\.calls))
+            polled: data.configuration.sources.flatMap(\.calls),
+            discovery: data.configuration.discover.flatMap {
+                data.catalog.discoveries[$0.kind]?.calls(wantsTags: data.configuration.classifiesByTags) ?? []
+            })
         var parts: [(name: String, cloud: Cloud, body: JSON)] = []
         for cloud in Cloud.allCases where self.cloud == nil || self.cloud == cloud {
             if !write { parts += documents(permissions.read[cloud] ?? [], "HoldfastRead", cloud, data.configuration) }
+            if !write {
+                parts += documents(permissions.discover[cloud] ?? [], Self.discover, cloud, data.configuration)
+            }
             if !read { parts += documents(permissions.write[cloud] ?? [], "HoldfastWrite", cloud, data.configuration) }
         }
         switch format {
@@ -43,6 +50,8 @@ struct PermissionsCommand: ParsableCommand {
         }
     }
 
+    private static let discover = "HoldfastDiscover"
+
     private func documents(
         _ names: [String], _ name: String, _ cloud: Cloud, _ configuration: Configuration
     ) -> [(name: String, cloud: Cloud, body: JSON)] {
@@ -54,9 +63,12 @@ struct PermissionsCommand: ParsableCommand {
                 (policies.count == 1 ? name : "\(name)\($0.offset + 1)", cloud, $0.element)
             }
         case .azure:
-            let known = configuration.accounts.filter { $0.cloud == .azure }.map(\.id)
-            let subscriptions = known.isEmpty ? ["00000000-0000-0000-0000-000000000000"] : known
-            return [(name, cloud, Permissions.azureRole(names, name: name, subscriptions: subscriptions))]
+            let groups = configuration.discover.filter { $0.cloud == .azure }
+                .map { "/providers/Microsoft.Management/managementGroups/\($0.root)" }
+            let known = configuration.accounts.filter { $0.cloud == .azure }.map { "/subscriptions/\($0.id)" }
+            let scopes = name == Self.discover ? groups : groups + known
+            let none = ["/subscriptions/00000000-0000-0000-0000-000000000000"]
+            return [(name, cloud, Permissions.azureRole(names, name: name, scopes: scopes.isEmpty ? none : scopes))]
         case .gcp: return [(name, cloud, .string(Permissions.googleRole(names, title: name)))]
         }
     }

@@ -28,41 +28,61 @@ struct RunCommand: AsyncParsableCommand {
             throw Failure("\(config) names no sources: add `sources:` with file, kafka, stdin or one that is polled")
         }
         let data = try DataSet.load(configuration)
-        let policy = data.policy()
         let journal = try SQLiteJournal(.file(configuration.sqlitePath))
+        let known = configuration.knowing(try journal.accounts())
+        let policy = data.policy(found: try journal.accounts())
         let clock = SystemWallClock()
+        let logger = Logs.begin(configuration.log)
         let began = clock.wallTime()
         let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await noteStart(keeper, data, clock)
         try await keeper.forgetDenials(now: clock.wallTime())
         let recorded = try readRecorded(data, clock)
-        let isPolling = configuration.sources.contains(where: \.isPolled)
-        let clouds =
-            isPolling || !configuration.clouds.isEmpty ? Clouds(catalog: data.catalog, configuration) : nil
+        let reaches =
+            configuration.sources.contains(where: \.isPolled) || !configuration.clouds.isEmpty
+            || !configuration.discover.isEmpty
+        let clouds = reaches ? Clouds(catalog: data.catalog, known) : nil
         let read = configuration.clouds.isEmpty ? nil : clouds
         let reader = read?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
-        let polling = clouds.map { Polling($0, catalog: data.catalog, clock: clock, began: began) }
-        let sources = try configuration.sources.flatMap { source in
-            try polling?.sources(for: source, configuration: configuration)
-                ?? [Wiring.source(source, configuration: configuration, clock: clock)].compactMap { $0 }
-        }
+        let enrolment = Enrolment(
+            data, keeper: keeper, journal: journal, clouds: clouds,
+            polling: clouds.map { Polling($0, catalog: data.catalog, clock: clock, began: began) }, clock: clock)
+        let sources =
+            configuration.sources.compactMap { Wiring.source($0, configuration: configuration, clock: clock) }
+            + (try await enrolment.newSources())
         let progress = Progress(quiet: quiet)
         let anchors = configuration.anchors.map(configuration.resolve)
         let service = Service(
-            keeper: keeper, sources: sources, reader: reader, clock: clock, limits: policy.limits
-        ) { progress.tell($0) }
+            keeper: keeper, sources: sources, arrivals: enrolment.arrivals, reader: reader, clock: clock,
+            limits: policy.limits
+        ) { happening in
+            if configuration.log.format == .text { progress.tell(happening) } else { Logs.tell(happening, to: logger) }
+        }
+        let metering = Metering(clouds: clouds, keeper: keeper, clock: clock)
         let group = ServiceGroup(
             configuration: .init(
                 services: [
                     .init(
                         service: Running(service: service), successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: Reloading(config: config, keeper: keeper, clock: clock)),
+                    .init(service: Reloading(config: config, keeper: keeper, enrolment: enrolment, clock: clock)),
                     .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
-                    .init(service: try Scanning(read, configuration, policy, keeper, clock)),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "holdfast")))
+                    .init(
+                        service: Discovering(
+                            enrolment: enrolment, every: configuration.discoverEvery,
+                            isOn: !configuration.discover.isEmpty, clock: clock)),
+                    .init(
+                        service: Scanning(
+                            clouds: read, enrolment: enrolment, policy: policy, keeper: keeper,
+                            every: configuration.scanEvery, clock: clock)),
+                    .init(service: metering),
+                    .init(
+                        service: try Serving(
+                            configuration, keeper, journal, sources: sources.map(\.name), clock, logger)),
+                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         try await group.run()
+        try await metering.write()
         await clouds?.http.close()
         try Anchoring.write(journal, anchors, clock)
         for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }

@@ -33,18 +33,22 @@ struct ScanCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try ConfigurationFile.read(config)
         let data = try DataSet.load(configuration)
-        let policy = data.policy()
         for name in type where data.catalog.type(name) == nil {
             throw Failure("unknown type \"\(name)\"\(suggestion(for: name, among: data.catalog.typeNames))")
         }
         let isKept = config != nil || FileManager.default.fileExists(atPath: ConfigurationFile.standard)
         let journal = try SQLiteJournal(isKept ? .file(configuration.sqlitePath) : .inMemory)
         let clock = SystemWallClock()
-        let clouds = Clouds(catalog: data.catalog, configuration)
-        let units = try await accounts(configuration, clouds).flatMap { $0.units(policy) }
+        let clouds = Clouds(catalog: data.catalog, configuration.knowing(try journal.accounts()))
+        let limits = data.policy().limits
+        let keeper = try Keeper(
+            journal: journal, policy: data.policy(found: try journal.accounts()), limits: limits)
+        let enrolment = Enrolment(data, keeper: keeper, journal: journal, clouds: clouds, clock: clock)
+        try await enrolment.discover()
+        let policy = data.policy(found: try journal.accounts())
+        let units = try await accounts(try await enrolment.configuration(), clouds).flatMap { $0.units(policy) }
             .filter { type.isEmpty || type.contains($0.type) }
         guard !units.isEmpty else { throw Failure("there is nothing to scan: no type of these accounts can be listed") }
-        let keeper = try Keeper(journal: journal, policy: policy, limits: policy.limits)
         try await keeper.forgetDenials(now: clock.wallTime())
         let show = ScanShow(quiet: quiet, began: SystemWallClock.now)
         let scan = Scan(keeper: keeper, lister: clouds.reader, clock: clock, units: units) { show.tell($0) }
@@ -53,7 +57,9 @@ struct ScanCommand: AsyncParsableCommand {
         show.end()
         for (unit, error) in progress.failures { Output.error("\(unit): not listed: \(error.message)") }
         try printFindings(journal)
-        let notices = try journal.openNotices().filter { $0.code == NoticeCode.readDenied.rawValue }
+        try await Metering(clouds: clouds, keeper: keeper, clock: clock).write()
+        let codes = [NoticeCode.readDenied, .discoveryFailing].map(\.rawValue)
+        let notices = try journal.openNotices().filter { codes.contains($0.code) }
         for notice in notices { Output.error("\(notice.code): \(notice.text)") }
         await clouds.http.close()
         try journal.close()

@@ -11,6 +11,7 @@ struct Clouds: Sendable {
     let sender: WireSender<SystemWallClock>
     let budgets: Budgets<SystemWallClock>
     let reader: CloudReader<SystemWallClock>
+    let finder: AccountFinder<SystemWallClock>
 
     /// Nothing in here may write: no write-role is ever taken on.
     init(catalog: Catalog, _ configuration: Configuration) {
@@ -23,17 +24,18 @@ struct Clouds: Sendable {
         if let azure = named.azure { endpoints.azure = azure }
         endpoints.google = named.google
         credentials = CredentialKeeper(
-            accounts: configuration.accounts.map(\.access), mayWrite: false, surroundings: .current(), exchange: http,
+            accounts: configuration.listers + configuration.accounts.map(\.access), mayWrite: false, surroundings: .current(), exchange: http,
             targets: Clouds.targets(named), now: { SystemWallClock.now })
+        let budgets = Budgets(clock: clock)
+        self.budgets = budgets
         sender = WireSender(
             catalog: catalog, http: http, authority: credentials, endpoints: endpoints, clock: clock,
+            slowDown: { await budgets.throttled(BudgetKey($0, in: $1), retryAfter: $2) },
             newToken: { UUID().uuidString })
-        budgets = Budgets(clock: clock)
-        reader = CloudReader(
-            catalog: catalog,
-            caller: CloudCaller(
-                catalog: catalog, sender: sender, budgets: budgets, perSecond: configuration.callsPerSecond,
-                clock: clock))
+        let caller = CloudCaller(
+            catalog: catalog, sender: sender, budgets: budgets, perSecond: configuration.callsPerSecond, clock: clock)
+        reader = CloudReader(catalog: catalog, caller: caller)
+        finder = AccountFinder(caller: caller)
     }
 }
 
@@ -50,6 +52,27 @@ extension Clouds {
         }
         for url in named.google.values { if let host = AbsoluteURL(url)?.authority { targets.google.insert(host) } }
         return targets
+    }
+}
+
+extension Configuration.Discovery {
+    /// Whose credentials list: an account's, or those kept under the name of the container that it begins with.
+    var lister: String { cloud == .aws ? account : root }
+}
+
+extension Configuration {
+    /// What lists the organisations is reached like an account, unless it is one that is configured.
+    fileprivate var listers: [AccountAccess] {
+        discover.compactMap { discovery in
+            switch discovery.cloud {
+            case .aws: discovery.account.isEmpty ? nil : discovery.enrolled(discovery.account, name: "").access
+            case .azure, .gcp:
+                AccountAccess(
+                    cloud: discovery.cloud, account: discovery.root,
+                    readRole: discovery.readRole?.contains("{account}") == true ? nil : discovery.readRole,
+                    tenant: discovery.tenant)
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ import UnixSignals
 struct Reloading: ServiceLifecycle.Service {
     let config: String
     let keeper: Keeper
+    let enrolment: Enrolment
     let clock: SystemWallClock
 
     func run() async throws {
@@ -23,7 +24,7 @@ struct Reloading: ServiceLifecycle.Service {
     private func reload() async throws {
         do {
             let data = try DataSet.loadWhole(try ConfigurationFile.read(config))
-            let changes = try await keeper.adopt(data.policy(), now: clock.wallTime())
+            let changes = try await enrolment.adopt(data)
             let text = FindingChange.allCases.compactMap { change in
                 changes[change].map { "\($0) \(change.rawValue)" }
             }

@@ -3,24 +3,35 @@ import HoldfastCore
 import HoldfastEngine
 import ServiceLifecycle
 
-/// Reads everything in the clouds when the service starts, where that was not done lately, and again and again: events
-/// come in meanwhile. Accounts that no cloud is read of are left out.
+/// Reads everything in the clouds when the service starts, where that was not done lately, and again and again; what is
+/// in accounts that were found meanwhile, at once. Events come in beside. Accounts that no cloud is read of are left
+/// out.
 struct Scanning: ServiceLifecycle.Service {
-    private let scan: Scan<SystemWallClock>?
-    private let every: Span
-    private let clock: SystemWallClock
+    /// `nil`: no cloud is read.
+    let clouds: Clouds?
+    let enrolment: Enrolment
+    let policy: Policy
+    let keeper: Keeper
+    let every: Span
+    let clock: SystemWallClock
 
-    init(
-        _ clouds: Clouds?, _ configuration: Configuration, _ policy: Policy, _ keeper: Keeper, _ clock: SystemWallClock
-    ) throws {
-        every = configuration.scanEvery
-        self.clock = clock
-        guard let clouds else {
-            scan = nil
-            return
+    func run() async throws {
+        guard let clouds else { return try await gracefulShutdown() }
+        try await cancelWhenGracefulShutdown {
+            var due = clock.wallTime()
+            while !Task.isCancelled {
+                let now = clock.wallTime()
+                if now >= due { due = now + every }
+                _ = try await scan(clouds).run(skippingDoneSince: now - every)
+                await rest(until: due)
+            }
         }
+    }
+
+    private func scan(_ clouds: Clouds) async throws -> Scan<SystemWallClock> {
+        let configuration = try await enrolment.configuration()
         let accounts = try clouds.scanAccounts(configuration).filter { configuration.clouds.contains($0.cloud) }
-        scan = Scan(
+        return Scan(
             keeper: keeper, lister: clouds.reader, clock: clock, units: accounts.flatMap { $0.units(policy) },
             unitsAtOnce: 4
         ) { progress in
@@ -30,13 +41,14 @@ struct Scanning: ServiceLifecycle.Service {
         }
     }
 
-    func run() async throws {
-        guard let scan else { return try await gracefulShutdown() }
-        try await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                _ = try await scan.run(skippingDoneSince: clock.wallTime() - every)
-                guard (try? await clock.sleep(for: .nanoseconds(every.nanoseconds))) != nil else { return }
-            }
+    /// Until then, or until accounts change.
+    private func rest(until due: Timestamp) async {
+        let wait = Duration.nanoseconds(max(0, due.since(clock.wallTime()).nanoseconds))
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { try? await clock.sleep(for: wait) }
+            group.addTask { for await _ in enrolment.changes { return } }
+            await group.next()
+            group.cancelAll()
         }
     }
 }

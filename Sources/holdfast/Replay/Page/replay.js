@@ -301,8 +301,7 @@
     for (const plan of row.plans || []) {
       const calls = (plan.calls || []).map((call) => (typeof call === "string" ? call : JSON.stringify(call))).join(", then ");
       body.append(make("p", {}, plan.outcome === "plan" ? `Would run ${plan.playbook} (risk ${plan.risk})${calls ? ": " + calls : ""}.` : `No plan: ${plan.reason || plan.outcome}.`));
-      if (plan.guards.length) body.append(make("ul", { class: "guards" }, ...plan.guards.map((guard) => make("li", {}, `${guard.passes ? "✓" : "✗"} ${guard.guard}: ${guard.reason}`))));
-      else if (plan.outcome === "plan") body.append(make("p", { class: "quiet" }, "No guard was asked: a replay has nothing that could write."));
+      if (plan.guards.length) body.append(make("ul", { class: "guards" }, ...plan.guards.map((guard) => make("li", {}, `${{ pass: "✓ passes", wait: "… waits", refuse: "✗ refuses" }[guard.says]}: ${guard.guard}. ${guard.reason}${guard.remedy ? `; what would let it go on: ${guard.remedy}` : ""}`))));
     }
     return body;
   }

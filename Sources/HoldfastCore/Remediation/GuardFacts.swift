@@ -1,0 +1,139 @@
+/// Everything that the guards look at, gathered by the engine at one moment.
+package struct GuardFacts: Sendable {
+    package var now: Timestamp
+    package var settings: RemediationSettings
+    package var people: People
+    package var finding: Finding
+    package var plan: PlanFacts
+
+    /// In force on any of the plan's parts.
+    package var halts: [Halt] = []
+    /// The file that stops everything, where it is there.
+    package var haltFile: String?
+    package var mode = Mode.dryRun
+    package var modeScope = RemediationSettings.everywhere
+    /// Since when the scope has its mode; `nil` where nothing is known of it yet.
+    package var modeSince: Timestamp?
+    /// The approved campaign that names this plan.
+    package var campaign: String?
+    package var maturity = Maturity.draft
+    package var evidence = EvidenceFacts()
+    /// An exemption's reason.
+    package var exemption: String?
+    /// The do-not-touch label that it has.
+    package var label: String?
+    package var hold: Hold?
+    package var rollout = RolloutStanding()
+    package var cause = CauseFacts()
+    package var budgets: [BudgetUse] = []
+    package var preflight = Preflight.pending
+    package var approvals = ApprovalStanding(.notNeeded)
+
+    package init(
+        now: Timestamp, settings: RemediationSettings, people: People, finding: Finding, plan: PlanFacts
+    ) {
+        self.now = now
+        self.settings = settings
+        self.people = people
+        self.finding = finding
+        self.plan = plan
+    }
+
+    /// What guards need to know of a plan.
+    package struct PlanFacts: Sendable, Hashable {
+        package var digest: String
+        package var playbook: String
+        package var playbookDigest: String
+        package var risk: PlaybookRisk
+        package init(digest: String, playbook: String, playbookDigest: String, risk: PlaybookRisk) {
+            self.digest = digest
+            self.playbook = playbook
+            self.playbookDigest = playbookDigest
+            self.risk = risk
+        }
+    }
+
+    /// What the finding's verdict rests on.
+    package struct EvidenceFacts: Sendable, Hashable {
+        package var isObserved = false
+        /// The time that the newest read speaks for.
+        package var observed: Timestamp?
+        /// When a read can be sure to see what was only reported.
+        package var observableFrom: Timestamp?
+        package init() {}
+    }
+
+    /// What brought the drift about.
+    package struct CauseFacts: Sendable, Hashable {
+        /// It came back from a write of ours.
+        package var isOwnWrite = false
+        /// The principal of the pipeline that made it.
+        package var pipeline: String?
+        /// How often it was fixed within the window of flapping, and who made it drift again.
+        package var fixes = 0
+        package var fighter = ""
+        package init() {}
+    }
+
+    /// What the read before the first call said.
+    package enum Preflight: Sendable, Hashable {
+        /// It was not made yet.
+        case pending
+        case passed(at: Timestamp)
+        /// The plan no longer is what was decided on.
+        case changed(String)
+        case failed(String)
+    }
+}
+
+/// A budget with what of it is spent.
+package struct BudgetUse: Sendable, Hashable {
+    /// `overall`, `account 111122223333`, `playbook aws-sg-close-openings`, `type AWS::S3::Bucket`.
+    package var name: String
+    package var used: Int
+    package var limit: Int
+    package var window: Span
+    package init(name: String, used: Int, limit: Int, window: Span) {
+        self.name = name
+        self.used = used
+        self.limit = limit
+        self.window = window
+    }
+}
+
+/// Where a playbook stands on its way through the environments.
+package struct RolloutStanding: Sendable, Hashable {
+    /// What was seen of one digest of a playbook in one environment.
+    package struct Record: Sendable, Hashable {
+        /// Verified since the last that was undone.
+        package var verified = 0
+        /// When the first of these was verified.
+        package var firstVerified: Timestamp?
+        package var lastUndone: Timestamp?
+        package init() {}
+    }
+    /// Two people have opened the environment by hand.
+    package var openedBy: [String] = []
+    /// Of the environment before, by the same digest.
+    package var before = Record()
+    /// An undo of the digest anywhere after the environment was opened by hand.
+    package var undoneSince: Timestamp?
+
+    package init() {}
+
+    /// What is lacking until this environment is open; `nil` where nothing is.
+    package func lack(
+        _ rules: RolloutRules, before environment: String?, now: Timestamp
+    ) -> (what: String, until: Timestamp?)? {
+        guard let environment else { return nil }
+        if openedBy.count >= 2 { return nil }
+        let missing = rules.runs - before.verified
+        if missing > 0 {
+            let undone = before.lastUndone.map { ", counted since one was undone at \($0)" } ?? ""
+            return ("\(missing) more verified runs in \(environment)\(undone)", nil)
+        }
+        guard let first = before.firstVerified else { return nil }
+        let end = first + rules.soak
+        return now < end ? ("the soak in \(environment), which ends at \(end)", end) : nil
+    }
+}

@@ -1,0 +1,136 @@
+package import HoldfastCore
+
+/// Decides findings as they become due, and carries out what the guards let pass: many at a time, each from start to
+/// rest.
+package struct RemediationLane<C: HoldfastClock>: Sendable {
+    private let keeper: Keeper
+    private let reader: any StateReader
+    /// `nil` where nothing may be written: a dry run has none.
+    private let writer: (any ChangeWriter)?
+    private let notifiers: [any Notifier]
+    private let clock: C
+    private let runsAtOnce: Int
+    /// New work may come while the lane rests; it looks at least this often.
+    private let idle: Span
+
+    package init(
+        keeper: Keeper, reader: any StateReader, writer: (any ChangeWriter)?, notifiers: [any Notifier] = [], clock: C,
+        runsAtOnce: Int = 8, idle: Span = Span(nanoseconds: 250_000_000)
+    ) {
+        self.keeper = keeper
+        self.reader = reader
+        self.writer = writer
+        self.notifiers = notifiers
+        self.clock = clock
+        self.runsAtOnce = runsAtOnce
+        self.idle = idle
+    }
+
+    /// Until the task is cancelled. What was begun by then is written down.
+    ///
+    /// - Throws: ``JournalError`` where the journal fails.
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            var open = 0
+            var waiting: [Work] = []
+            group.addTask { await rest() }
+            while let worked = try await group.next() {
+                if worked { open -= 1 }
+                if Task.isCancelled { continue }
+                if !worked {
+                    try await look(into: &waiting)
+                    group.addTask { await rest() }
+                }
+                while open < runsAtOnce, let work = waiting.first {
+                    waiting.removeFirst()
+                    open += 1
+                    group.addTask {
+                        try await conduct(work)
+                        return true
+                    }
+                }
+            }
+            for work in waiting { await keeper.drop(work) }
+        }
+    }
+
+    /// - Returns: `false`: nothing was worked off by it.
+    private func rest() async -> Bool {
+        try? await clock.sleep(for: .nanoseconds(idle.nanoseconds))
+        return false
+    }
+
+    private func look(into waiting: inout [Work]) async throws {
+        let now = clock.wallTime()
+        try await keeper.endHolds(now: now)
+        waiting += try await keeper.decideDue(now: now)
+        if writer != nil { waiting += try await keeper.dueRuns(now: now) }
+        try await prompt(now)
+    }
+
+    // MARK: Work
+
+    /// From what is due first to where there is nothing to do for now.
+    private func conduct(_ work: Work) async throws {
+        guard let writer else { return await keeper.drop(work) }
+        var move = try await keeper.begin(work)
+        var current = work
+        while true {
+            switch move {
+            case .rest: return
+            case .read(let resource, let context):
+                let description: Description
+                do throws(ReadError) {
+                    description = try await reader.describe(resource, context: context)
+                } catch {
+                    return try await keeper.failed(error, for: current, now: clock.wallTime())
+                }
+                move = try await keeper.took(description, for: current, now: clock.wallTime())
+            case .write(let run):
+                current = .run(run)
+                guard let next = try await write(run, by: writer) else { return await keeper.drop(work) }
+                move = next
+            case .poll(let operation, let context):
+                let outcome = await writer.poll(operation, context: context)
+                move = try await keeper.took(outcome, for: current.id, now: clock.wallTime())
+            }
+        }
+    }
+
+    /// - Returns: `nil` where the step was not begun.
+    private func write(_ run: String, by writer: any ChangeWriter) async throws -> Move? {
+        let permit: Permit
+        do throws(BeginError) {
+            permit = try await keeper.permit(for: run, now: clock.wallTime())
+        } catch {
+            try await keeper.refused(error, for: run, now: clock.wallTime())
+            return nil
+        }
+        let outcome = await writer.apply(permit)
+        return try await keeper.took(outcome, for: run, now: clock.wallTime())
+    }
+
+    // MARK: Prompts
+
+    /// Each prompt goes to every notifier; one that reached any counts as delivered.
+    private func prompt(_ now: Timestamp) async throws {
+        guard !notifiers.isEmpty else { return }
+        for ask in try await keeper.prompts() {
+            var failures: [String] = []
+            var reached: String?
+            for notifier in notifiers {
+                do {
+                    try await notifier.deliver(ask.prompt)
+                    reached = reached ?? notifier.name
+                } catch {
+                    failures.append("\(notifier.name): \(error.message)")
+                }
+            }
+            if let reached {
+                try await keeper.delivered(ask, by: reached, now: now)
+            } else {
+                try await keeper.undelivered(ask, failures.joined(separator: "; "), now: now)
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import HoldfastCore
+import HoldfastEngine
+import HoldfastFiles
+import HoldfastHTTP
+import HoldfastServer
+import HoldfastStore
+import Logging
+import ServiceLifecycle
+
+/// The server as a part of the service; nothing listens where the configuration has no `server:`.
+struct Serving: ServiceLifecycle.Service {
+    private let server: Server?
+    private let http: HTTPClient
+
+    /// - Parameters:
+    ///   - journal: the one that is written to.
+    ///   - sources: names of those whose positions the service needs.
+    init(
+        _ configuration: Configuration, _ keeper: Keeper, _ journal: SQLiteJournal, sources: [String],
+        _ clock: SystemWallClock, _ logger: Logger
+    ) throws {
+        var options = HTTPClientOptions()
+        options.authorities = configuration.endpoints.authorities.map(configuration.resolve)
+        http = HTTPClient(options)
+        guard let settings = configuration.server else {
+            server = nil
+            return
+        }
+        // A connection of its own: a long read never keeps a commit waiting.
+        let reading = try SQLiteJournal(.file(configuration.sqlitePath), access: .readOnly)
+        let measuring = Measuring(journal: reading, keeper: keeper, clock: clock)
+        server = try Server(
+            settings: settings, socketPath: settings.socket.map(configuration.resolve),
+            rules: AccessRules(people: configuration.people),
+            parts: Server.Parts(
+                version: Version.text,
+                archive: { Archive(journal: reading, policy: await keeper.policy) },
+                missing: { await Readiness(keeper: keeper, journal: journal, sources: sources).missing() },
+                measure: { try await measuring.measure() },
+                outbound: Self.outbound(http), now: { SystemWallClock.now }, logger: logger)
+        ) { place in
+            logger.info("listening", metadata: [LogKey.address.name: "\(place)"])
+        }
+    }
+
+    func run() async throws {
+        guard let server else { return try await gracefulShutdown() }
+        try await server.run()
+        await http.close()
+    }
+
+    /// Requests to a provider of identities or a webhook, by libcurl. Answers of more than 1 MiB are not taken.
+    static func outbound(_ http: HTTPClient) -> Outbound {
+        { (request) async throws(OutboundFailure) in
+            var headers = HTTPHeaders()
+            for (name, value) in request.headers { headers.add(name, value) }
+            do throws(HTTPFailure) {
+                let answer = try await http.send(
+                    HTTPRequest(
+                        method: request.method, url: request.url, headers: headers, body: request.body,
+                        deadline: .seconds(15), bodyLimit: 1 << 20))
+                return OutboundAnswer(status: answer.status, body: answer.body)
+            } catch {
+                throw OutboundFailure(error.description)
+            }
+        }
+    }
+}
+
+/// Whether the service can do its work.
+struct Readiness {
+    let keeper: Keeper
+    let journal: SQLiteJournal
+    let sources: [String]
+
+    /// What is missing, one line each.
+    func missing() async -> [String] {
+        var missing: [String] = []
+        do throws(JournalError) { try journal.probe() } catch {
+            missing.append("the journal cannot be written: \(error.message)")
+        }
+        for source in await keeper.sourcesNotAcquired(of: sources) {
+            missing.append("the source \(source) has not got its positions yet")
+        }
+        return missing
+    }
+}
+
+/// Measures the service, at most once a second however often it is asked.
+actor Measuring {
+    private let journal: SQLiteJournal
+    private let keeper: Keeper
+    private let clock: SystemWallClock
+    private var last: Measured?
+
+    init(journal: SQLiteJournal, keeper: Keeper, clock: SystemWallClock) {
+        self.journal = journal
+        self.keeper = keeper
+        self.clock = clock
+    }
+
+    func measure() async throws -> Measured {
+        let now = clock.wallTime()
+        if let last, last.now + Span(seconds: 1) > now { return last }
+        let dirty = try journal.dirtySummary()
+        guard let process = ProcessUse.current() else { throw Failure("/proc cannot be read") }
+        let measured = Measured(
+            version: Version.text, now: now, totals: await keeper.totals, dirty: dirty.count, oldestDirty: dirty.oldest,
+            notices: try journal.openNotices(), tallies: try journal.tallies(), process: process)
+        last = measured
+        return measured
+    }
+}

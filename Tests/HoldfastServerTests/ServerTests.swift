@@ -1,2 +1,0 @@
-import HoldfastServer
-import Testing
