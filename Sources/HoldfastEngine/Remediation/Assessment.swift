@@ -18,8 +18,9 @@ extension Step {
     /// - Returns: `nil` where there is no such finding, or its rule is gone.
     mutating func assess(_ id: String) throws(JournalError) -> Assessment? {
         // This step itself may have opened it.
-        let own = transaction.findings.last { $0.id == id }
-        guard let stored = try own ?? journal.finding(id: id), let known = Finding(json: stored.body),
+        var stored = transaction.findings.last { $0.id == id }
+        if stored == nil { stored = try journal.finding(id: id) }
+        guard let stored, let known = Finding(json: stored.body),
             let rule = policy.baseline.rule(known.rule)
         else { return nil }
         let subject = try subject(known.resource, context: known.context)
