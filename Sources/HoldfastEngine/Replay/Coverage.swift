@@ -73,6 +73,8 @@ package struct Coverage: Sendable {
     private var unreadable: [String: Int] = [:]
     private var examples: Set<String> = []
     private var notes: Set<String> = []
+    /// What checking CloudTrail's digests came to, where there are any.
+    package var digests: JSON?
     package private(set) var first: Timestamp?
     package private(set) var last: Timestamp?
 
@@ -226,10 +228,12 @@ extension Coverage {
             ]
         }
         let counts = unreadable.sorted { $0.key < $1.key }.map { ($0.key, JSON.number(JSONNumber($0.value))) }
-        return [
-            "strip": .array(strips), "unreadable": .object(JSONObject(counts)),
-            "unreadable-examples": .array(examples.sorted().map(JSON.string)),
-            "notes": .array(notes.sorted().map(JSON.string)),
-        ]
+        var object = JSONObject([
+            ("strip", .array(strips)), ("unreadable", .object(JSONObject(counts))),
+            ("unreadable-examples", .array(examples.sorted().map(JSON.string))),
+            ("notes", .array(notes.sorted().map(JSON.string))),
+        ])
+        if let digests { object["digests"] = digests }
+        return .object(object)
     }
 }

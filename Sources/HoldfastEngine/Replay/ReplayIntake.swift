@@ -12,7 +12,9 @@ package struct ReplayIntake {
     private var received: [SpoolEntry] = []
     package var coverage = Coverage()
     /// The file that the last record came from, and the delivery that its name tells of.
-    private var file: (name: String, slot: Int64?) = ("", nil)
+    private var file: (name: String, slot: Int64?, account: String) = ("", nil, "")
+    /// Whose events are in the files that a trail delivered, by the files' paths.
+    package private(set) var fileAccounts: [String: Set<String>] = [:]
     package private(set) var totals = Totals()
 
     /// What was read so far.
@@ -60,12 +62,16 @@ package struct ReplayIntake {
     private mutating func look(at place: String) {
         guard !place.utf8.starts(with: file.name.utf8) || file.name.isEmpty else { return }
         let name = place.lastIndex(of: "@").map { String(place[...$0]) } ?? place
-        file = (name, TrailDelivery(name: String(name.dropLast()))?.slot)
+        file = (name, TrailDelivery(name: String(name.dropLast()))?.slot, "")
     }
 
     private mutating func count(
         _ cloud: Cloud, _ account: String, _ region: String, _ time: Timestamp, from source: String
     ) {
+        if file.slot != nil, file.account != account {
+            file.account = account
+            fileAccounts[String(file.name.dropLast()), default: []].insert(account)
+        }
         coverage.count(
             source: source, cloud: cloud, account: account, region: region, time: time, slot: file.slot)
     }
@@ -149,5 +155,14 @@ extension ReplayIntake {
         }
         await source.close()
         try finish()
+    }
+}
+
+/// A record as it was received, as the spool keeps it.
+package enum ReceivedRecord {
+    /// Where the record stood, and its bytes.
+    package static func read(_ entry: SpoolEntry) -> (place: String, bytes: [UInt8]) {
+        var reader = SpoolReader(entry.body)
+        return (reader.text(), reader.data())
     }
 }

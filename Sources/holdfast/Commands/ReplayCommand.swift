@@ -6,7 +6,13 @@ import HoldfastJSON
 
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "replay",
+        commandName: "replay", abstract: "Replay a window of events, and check evidence packs.",
+        subcommands: [ReplayRunCommand.self, ReplayVerifyCommand.self], defaultSubcommand: ReplayRunCommand.self)
+}
+
+struct ReplayRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "window",
         abstract: "Replay a window of events: who changed what, what drifted, what would have been done.",
         discussion: """
             Runs the engine over a window with a clock that follows the events. Nothing is read from or written to a \
@@ -19,7 +25,8 @@ struct ReplayCommand: AsyncParsableCommand {
     func run() async throws {
         let run = try ReplayRun(options)
         let done = try await run.perform()
-        try ReplayOutput(done, format: options.format).write()
+        try run.export(done)
+        try ReplayOutput(done).print(as: options.format)
     }
 }
 
@@ -53,6 +60,13 @@ struct ReplayOptions: ParsableArguments {
     @Option(help: "Kafka: a topic. May be given again. Default: the configuration's.") var topic: [String] = []
     @Option(help: "Kafka: how long behind --to events may have been written: 24h, or all to the topics' end.")
     var late: String = "24h"
+    @Option(
+        name: .customLong("digest-keys"),
+        help: """
+            CloudTrail's public keys, as `aws cloudtrail list-public-keys` prints them: digests among the files are \
+            checked with them.
+            """)
+    var digestKeys: String?
     @Option(help: "Only this account, subscription or project. May be given again.") var account: [String] = []
     @Option(help: "Only this resource and its neighbours: its id, or the end of it.") var resource: String?
     @Option(help: "Only what this actor did, themselves or through roles: a name, or the end of one.")
@@ -68,6 +82,15 @@ struct ReplayOptions: ParsableArguments {
             all of some kinds (reads,failures,sessions).
             """)
     var include: String = "timeline"
+    @Option(help: "Also write an evidence pack: a folder that is not there yet, or a file that ends in .tar.")
+    var bundle: String?
+    @Flag(help: "A second pack beside it, NAME-redacted, without names and without the records themselves.")
+    var redact = false
+    @Option(name: .customLong("sign-key"), help: "The pack's signing key, PEM, without a passphrase.") var signKey: String?
+    @Option(name: .customLong("sign-certificate"), help: "The signing key's certificate, PEM.") var signCertificate: String?
+    @Flag(help: "The pack is not signed.") var unsigned = false
+    @Option(name: .customLong("exported-by"), help: "Who exports the pack. Default: the user's name on this machine.")
+    var exportedBy: String?
     @Option(help: "text, json, jsonl (the rows alone) or html (one page that needs no network).") var format: ReplayFormat = .text
 
     var filter: ReplayFilter {

@@ -12,7 +12,12 @@ struct ReplayPage {
 
     private let done: ReplayRun.Done
 
-    init(_ done: ReplayRun.Done) { self.done = done }
+    private let redaction: Redaction?
+
+    init(_ done: ReplayRun.Done, redaction: Redaction? = nil) {
+        self.done = done
+        self.redaction = redaction
+    }
 
     func html() throws -> String {
         let style = text(PackageResources.replay_css)
@@ -40,7 +45,8 @@ struct ReplayPage {
         let (rows, omitted) = try rows()
         document["timeline"] = .array(rows)
         if omitted > 0 { document["omitted"] = .number(JSONNumber(omitted)) }
-        return JSON.object(document).canonicalText.replacing("<", with: "\\u003c")
+        return (redaction?.redact(.object(document)) ?? .object(document)).canonicalText
+            .replacing("<", with: "\\u003c")
     }
 
     /// All rows, or of too many those with findings and openings first, then changes, each in the order of time.

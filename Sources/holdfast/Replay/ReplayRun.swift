@@ -1,5 +1,6 @@
 import Foundation
 import HoldfastCore
+import HoldfastCrypto
 import HoldfastEngine
 import HoldfastFiles
 import HoldfastJSON
@@ -11,11 +12,13 @@ struct ReplayRun {
     let window: ReplayWindow
     let configuration: Configuration
     private let progress = ReplayProgress()
+    private let signing: (key: Secret, certificate: String)?
 
     init(_ options: ReplayOptions) throws {
         self.options = options
         window = try options.window(now: SystemWallClock.now)
         configuration = try ConfigurationFile.read(options.config)
+        signing = try options.signing
     }
 
     /// What a replay gave, with the spool that holds its rows.
@@ -66,11 +69,15 @@ struct ReplayRun {
             try reading.read(into: &replay)
             return (reading.coverage, reading.totals)
         }
-        var intake = ReplayIntake(window: window, spool: spool)
+        var intake = ReplayIntake(window: window, spool: spool, keepsReceived: options.bundle != nil)
         progress.expect(inputs.reduce(0) { $0 + $1.size })
         for input in inputs {
             try await intake.read(input.first, as: input.name) { progress.read($0) }
             for claim in await input.claims() { intake.coverage.add(claim, of: input.name) }
+        }
+        if options.source == .file {
+            try DigestFiles(paths: options.paths, keys: options.digestKeys).check(
+                &intake.coverage, source: "file", accounts: intake.fileAccounts)
         }
         return (intake.coverage, intake.totals)
     }
