@@ -16,7 +16,7 @@ struct Holdfast: AsyncParsableCommand {
             PinCommand.self, RulesCommand.self, CatalogCommand.self, SimulateCommand.self, AuditCommand.self,
             VerifyCommand.self, SchemaCommand.self, NoticesCommand.self, ScanCommand.self,
             PermissionsCommand.self, AccountsCommand.self, StatusCommand.self,
-            ReplayCommand.self,
+            ReplayCommand.self, DiffCommand.self,
         ])
 }
 

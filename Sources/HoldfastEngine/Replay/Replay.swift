@@ -9,6 +9,7 @@ package struct Replay {
     let spool: any ReplaySpool
     let window: ReplayWindow
     let filter: ReplayFilter
+    private let writesRows: Bool
     private let lease: Lease
     /// Events that came again under another time count once.
     private var known = KnownEvents(limit: 2_000_000)
@@ -19,9 +20,12 @@ package struct Replay {
     /// - Parameters:
     ///   - journal: private, empty, and thrown away afterwards.
     ///   - spool: holds what ``ReplayIntake`` took in; the rows are added to it.
+    ///   - writesRows: false where only the outcome is wanted.
     package init(
-        policy: Policy, journal: any Journal, spool: any ReplaySpool, window: ReplayWindow, filter: ReplayFilter
+        policy: Policy, journal: any Journal, spool: any ReplaySpool, window: ReplayWindow, filter: ReplayFilter,
+        writesRows: Bool = true
     ) throws(JournalError) {
+        self.writesRows = writesRows
         self.policy = policy
         self.journal = journal
         self.spool = spool
@@ -100,7 +104,7 @@ package struct Replay {
     }
 
     private mutating func keep(_ row: TimelineRow, in kept: inout [SpoolEntry]) {
-        guard admits(row) else { return }
+        guard writesRows, admits(row) else { return }
         outcome.show(row)
         kept.append(SpoolEntry(row))
     }
@@ -220,6 +224,9 @@ package struct Replay {
         row.isPublic = exposure.isPublic
         return row
     }
+
+    /// Whether an event was applied.
+    func knows(_ event: String) -> Bool { known.contains(event) }
 
     /// Rows that were written beside the replay's own.
     package mutating func addRows(_ count: Int) { outcome.rows += count }

@@ -17,6 +17,8 @@ package struct ReplayOutcome: Sendable {
     /// Who stands in rows as acting, themselves or along a chain: whose reads and failures belong to the timeline.
     package private(set) var actors: Set<String> = []
     package private(set) var resources: Set<ResourceID> = []
+    /// Environment -> digests of plans that would have been carried out there had every guard agreed.
+    package private(set) var plans: [String: Set<String>] = [:]
     /// Ids of findings that rows of the timeline name.
     package private(set) var findingsShown: Set<String> = []
 
@@ -72,6 +74,11 @@ package struct ReplayOutcome: Sendable {
     }
 
     mutating func take(_ plan: TimelineRow.PlanRow) {
+        if let digest = plan.body["plan"]?["digest"]?.string, plan.body["outcome"] == "plan",
+            let environment = findings[plan.finding]?.finding.environment
+        {
+            plans[environment, default: []].insert(digest)
+        }
         findings[plan.finding]?.plan = (
             plan.body["outcome"]?.string ?? "", plan.body["plan"]?["playbook"]?.string ?? ""
         )

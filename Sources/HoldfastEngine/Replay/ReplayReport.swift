@@ -19,6 +19,10 @@ package struct ReplayReport: Sendable {
     package var filter: ReplayFilter
     /// Name -> version or digest of what the replay was made with.
     package var versions: [(name: String, value: String)]
+    /// What changed data files would have found; `nil` where none were given.
+    package var backtest: JSON?
+    /// What the service recorded otherwise; `nil` where nobody asked.
+    package var comparison: JSON?
 
     package init(
         window: ReplayWindow, coverage: Coverage, start: Start, totals: ReplayIntake.Totals, outcome: ReplayOutcome,
@@ -46,7 +50,7 @@ package struct ReplayReport: Sendable {
 
     /// The members of the document in their order; the timeline, which may be long, is not among them.
     package var members: [(name: String, value: JSON)] {
-        [
+        [("backtest", backtest), ("comparison", comparison)].compactMap { name, value in value.map { (name, $0) } } + [
             ("coverage", coverage.json(window)), ("findings", .array(stories.map(\.json))),
             ("start", startJSON), ("summary", summary),
             ("versions", .object(JSONObject(versions.map { ($0.name, JSON.string($0.value)) }))),

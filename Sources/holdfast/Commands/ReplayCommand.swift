@@ -82,6 +82,12 @@ struct ReplayOptions: ParsableArguments {
             all of some kinds (reads,failures,sessions).
             """)
     var include: String = "timeline"
+    @Option(help: "Back-test: replay by the rules in this folder in place of the baseline in force, and compare.")
+    var baseline: String?
+    @Option(help: "Back-test: replay by the playbooks in this folder, and compare.") var playbooks: String?
+    @Option(help: "Back-test: tune the baseline by this folder as well, and compare.") var tune: String?
+    @Flag(help: "Also say where the replay differs from what the service recorded in the configuration's journal, and why.")
+    var compare = false
     @Option(help: "Also write an evidence pack: a folder that is not there yet, or a file that ends in .tar.")
     var bundle: String?
     @Flag(help: "A second pack beside it, NAME-redacted, without names and without the records themselves.")
@@ -103,6 +109,18 @@ struct ReplayOptions: ParsableArguments {
         filter.severity = severity
         filter.openedOnly = opened
         return filter
+    }
+
+    var isBacktest: Bool { baseline != nil || playbooks != nil || tune != nil }
+
+    /// The configuration with the data files that are to be tried.
+    func candidate(_ configuration: Configuration) throws -> Configuration {
+        var changed = configuration
+        func absolute(_ path: String) -> String { URL(filePath: path).standardizedFileURL.path }
+        if let baseline { changed.baseline = [absolute(baseline)] }
+        if let playbooks { changed.playbooks = [absolute(playbooks)] }
+        if let tune { changed.tune.append(absolute(tune)) }
+        return changed
     }
 
     /// `nil`: to the end of the log.
@@ -144,12 +162,15 @@ struct ReplayOptions: ParsableArguments {
         return window
     }
 
+    static func noMoment(_ option: String, _ text: String) -> String {
+        "\(option) \"\(text)\" is no moment: give RFC 3339 with a zone (2026-11-22T08:00:00Z or …+01:00), a date "
+            + "(2026-11-22, from 00:00 UTC), or a time before now (-90s, -15m, -2h, -7d)"
+    }
+
     private func moment(_ text: String?, _ option: String, _ now: Timestamp) throws -> Timestamp? {
         guard let text else { return nil }
         guard let moment = ReplayWindow.moment(text, now: now) else {
-            throw Failure(
-                "\(option) \"\(text)\" is no moment: give RFC 3339 with a zone (2026-11-22T08:00:00Z or …+01:00), a date "
-                    + "(2026-11-22, from 00:00 UTC), or a time before now (-90s, -15m, -2h, -7d)")
+            throw Failure(Self.noMoment(option, text))
         }
         return moment
     }

@@ -21,7 +21,7 @@ struct ResourceCommand: ParsableCommand {
         }
         let shown = try found.map { resource -> JSON in
             var json = resource.json
-            json["findings"] = .array(try desk.journal.findings(of: resource.stored.resource).map(\.body))
+            json["findings"] = .array(try desk.findings(of: resource.stored.resource, asOf: asOf))
             if history { json["history"] = .array(try desk.history(of: resource.stored.resource, upTo: asOf)) }
             return .object(json)
         }

@@ -106,6 +106,7 @@ struct RunCommand: AsyncParsableCommand {
                     kind: "data-loaded", at: clock.wallTime(),
                     body: [
                         "program": .string(Version.text), "catalog": .string(data.catalogDigest),
+                        "baseline": .string(data.baselineDigest), "playbook-files": .string(data.playbooksDigest),
                         "rules": .number(JSONNumber(data.baseline.rules.count)),
                         "playbooks": .number(JSONNumber(data.playbooks.all.count)),
                         "mode": .string(data.configuration.mode.rawValue),

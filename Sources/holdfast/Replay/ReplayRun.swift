@@ -32,7 +32,7 @@ struct ReplayRun {
         try FileManager.default.createDirectory(
             at: temporary, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(at: temporary) }
-        let data = try DataSet.load(configuration)
+        let data = try DataSet.load(options.candidate(configuration))
         let spool = try SQLiteSpool()
         var replay = try Replay(
             policy: data.policy(), journal: SQLiteJournal(.temporary), spool: spool, window: window,
@@ -45,11 +45,33 @@ struct ReplayRun {
         let start = try begin(&replay, data, read)
         try replay.run { progress.replayed($0, of: read.totals.writes + read.totals.sessions) }
         try await readAgain(inputs, &replay)
-        progress.end()
-        let report = ReplayReport(
+        var report = ReplayReport(
             window: window, coverage: read.coverage, start: start, totals: read.totals, outcome: replay.outcome,
             filter: options.filter, versions: versions(of: data))
+        if options.isBacktest {
+            let current = try runCurrent(spool, read)
+            report.backtest = Backtest(current: current, candidate: replay.outcome).json
+        }
+        if options.compare {
+            report.comparison = try ReplayComparison(
+                replay, journal: try openJournal(), versions: versions(of: data)
+            ).json()
+        }
+        progress.end()
         return Done(report: report, spool: spool)
+    }
+
+    /// The same window by the data files in force.
+    private func runCurrent(
+        _ spool: SQLiteSpool, _ read: (coverage: Coverage, totals: ReplayIntake.Totals)
+    ) throws -> ReplayOutcome {
+        let data = try DataSet.load(configuration)
+        var replay = try Replay(
+            policy: data.policy(), journal: SQLiteJournal(.temporary), spool: spool, window: window,
+            filter: options.filter, writesRows: false)
+        _ = try begin(&replay, data, read)
+        try replay.run { progress.replayed($0, of: read.totals.writes + read.totals.sessions) }
+        return replay.outcome
     }
 
     private func versions(of data: DataSet) -> [(name: String, value: String)] {
@@ -114,7 +136,10 @@ struct ReplayRun {
             try replay.begin(with: states.resources, at: start)
             return .snapshot
         case nil:
-            if options.source == .journal { return .journal }
+            guard options.source != .journal else {
+                if replay.outcome.resourcesAtStart == 0 { break }
+                return .journal
+            }
             guard options.source != .file, FileManager.default.fileExists(atPath: configuration.sqlitePath) else {
                 return .empty
             }

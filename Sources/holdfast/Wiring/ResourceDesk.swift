@@ -75,6 +75,14 @@ struct ResourceDesk {
         return elements.compactMap(EvidenceItem.init(json:))
     }
 
+    /// Findings as they are, or as they were at a moment.
+    func findings(of resource: ResourceID, asOf: Timestamp?) throws -> [JSON] {
+        try journal.findings(of: resource).compactMap { stored in
+            guard let asOf else { return stored.body }
+            return try journal.findingChanges(of: stored.id).last { $0.happened <= asOf }?.body
+        }
+    }
+
     func history(of resource: ResourceID, upTo: Timestamp?) throws -> [JSON] {
         try journal.history(of: resource, upTo: upTo ?? .distantFuture).map { entry in
             [
