@@ -140,7 +140,8 @@ package actor KafkaWindowSource: EventSource {
                 let (partition, offset) = (message.partition, message.pointee.offset)
                 rd_kafka_message_destroy(message)
                 if code == RD_KAFKA_RESP_ERR__PARTITION_EOF {
-                    parts[partition]?.next = max(parts[partition]?.next ?? 0, offset)
+                    let next = parts[partition]?.next ?? 0
+                    parts[partition]?.next = max(next, offset)
                     continue
                 }
                 throw failure(KafkaError(code, text))

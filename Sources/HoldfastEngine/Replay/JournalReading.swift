@@ -6,7 +6,8 @@ package struct JournalReading {
     private let journal: any Journal
     private let window: ReplayWindow
     private var sessions: Set<String> = []
-    private var known: ClosedRange<Timestamp>?
+    /// From the first to the last that the journal heard of.
+    private var heard: ClosedRange<Timestamp>?
     package var coverage = Coverage()
     package private(set) var totals = ReplayIntake.Totals()
 
@@ -48,7 +49,8 @@ package struct JournalReading {
         }
         var entries: [SpoolEntry] = []
         for entry in history {
-            known = min(known?.lowerBound ?? entry.known, entry.known)...max(known?.upperBound ?? entry.known, entry.known)
+            let (first, last) = (heard?.lowerBound ?? entry.happened, heard?.upperBound ?? entry.happened)
+            heard = min(first, entry.happened)...max(last, entry.happened)
             try follow(try entry.items().first?.origin.session ?? "", into: &entries)
             guard entry.happened >= start, window.contains(entry.happened), !onlyStart else { continue }
             totals.records += 1
@@ -87,7 +89,7 @@ package struct JournalReading {
     }
 
     private mutating func claim() throws(JournalError) {
-        guard let known else { return }
+        guard let heard else { return }
         let gaps = try journal.openNotices().filter {
             [NoticeCode.sourceGap.rawValue, NoticeCode.deadLetters.rawValue].contains($0.code)
         }
@@ -100,8 +102,7 @@ package struct JournalReading {
         let told = gaps.map { "\($0.code) since \($0.raised): \($0.text)." }.sorted().joined(separator: " ")
         coverage.add(
             Coverage.Claim(
-                basis: .journal, from: min(known.lowerBound, window.from ?? known.lowerBound),
-                to: known.upperBound + Span(nanoseconds: 1), state: gaps.isEmpty ? .complete : .partial,
+                basis: .journal, from: heard.lowerBound, to: heard.upperBound + Span(nanoseconds: 1), state: gaps.isEmpty ? .complete : .partial,
                 known: gaps.isEmpty
                     ? "The service's journal: every source went on from where it stood, and no gap is noted."
                     : "The service's journal, with open notices: \(told)"), of: Self.source)

@@ -115,15 +115,14 @@ package struct Replay {
         guard let time = moment.first?.time else { return [] }
         outcome.applied += moment.count
         var rows = try fireTimers(by: time)
-        var events: [(order: Int, event: ChangeEvent, match: CatalogMatch?, fault: String)] = []
+        var changes: [(order: Int, change: TimedChange)] = []
         var sessions = JournalTransaction()
         for entry in moment {
             switch try ReplayItem(entry) {
             case .session(let link, _): sessions.sessions.append(link)
             case .recorded(let entry, let context):
-                try write(sessions)
-                sessions = JournalTransaction()
-                rows += try apply(entry, context)
+                let items = try entry.items()
+                changes.append((items.effect.order, .recorded(entry, items, context)))
             case .event(var event):
                 guard !known.contains(event.id) else {
                     outcome.duplicates += 1
@@ -132,30 +131,42 @@ package struct Replay {
                 known.insert(event.id)
                 do throws(UndecodableRecord) {
                     let match = try policy.catalog.changes(reading: &event)
-                    events.append((match.order, event, match, ""))
+                    changes.append((match.order, .event(event, match)))
                 } catch {
-                    events.append((1, event, nil, error.reason))
+                    changes.append((Effect.changes.order, .broken(event, error.reason)))
                 }
             }
         }
         try write(sessions)
-        let order = events.indices.sorted { (events[$0].order, $0) < (events[$1].order, $1) }
-        for index in order { rows.append(try apply(events[index].event, events[index].match, events[index].fault)) }
+        for index in changes.indices.sorted(by: { (changes[$0].order, $0) < (changes[$1].order, $1) }) {
+            switch changes[index].change {
+            case .event(let event, let match): rows.append(try apply(event, match))
+            case .recorded(let entry, let items, let context): rows += try apply(entry, items, context)
+            case .broken(let event, let fault):
+                var row = TimelineRow(event)
+                row.chain = try chain(of: event)
+                row.notes = ["its body could not be read: it \(fault)"]
+                outcome.count(row)
+                rows.append(row)
+            }
+        }
         return rows
     }
 
+    /// What is applied among others of one time.
+    private enum TimedChange {
+        case event(ChangeEvent, CatalogMatch)
+        case recorded(HistoryEntry, [EvidenceItem], ResourceContext)
+        case broken(ChangeEvent, String)
+    }
+
     private mutating func apply(
-        _ event: ChangeEvent, _ match: CatalogMatch?, _ fault: String
+        _ event: ChangeEvent, _ match: CatalogMatch
     ) throws(JournalError) -> TimelineRow {
         var row = TimelineRow(event)
         var intake = IntakeStep(step: Step(policy: policy, journal: journal, now: event.time), source: "replay")
         row.chain = try intake.step.chain(from: event.actor.sessionKey)
         row.chain += event.callers.map(\.name).filter { !row.actors.contains($0) }
-        guard let match else {
-            row.notes = ["its body could not be read: it \(fault)"]
-            outcome.count(row)
-            return row
-        }
         try intake.take(event, match)
         row.order = match.order
         row.describe(match)
@@ -166,12 +177,12 @@ package struct Replay {
 
     /// What a journal has kept of an event, or of a read.
     private mutating func apply(
-        _ entry: HistoryEntry, _ context: ResourceContext
+        _ entry: HistoryEntry, _ items: [EvidenceItem], _ context: ResourceContext
     ) throws(JournalError) -> [TimelineRow] {
         var step = Step(policy: policy, journal: journal, now: entry.happened)
-        let items = try entry.items()
         try step.merge(items, into: entry.resource, context: context)
         var row = TimelineRow(entry, context)
+        row.order = items.effect.order
         let session = items.first?.origin.session ?? ""
         row.chain = try step.chain(from: session)
         let isRead = entry.isRead
@@ -300,11 +311,20 @@ package struct Replay {
 }
 
 extension CatalogMatch {
-    /// Among events of one time: 0 creates, 1 changes, 2 deletes.
     fileprivate var order: Int {
         let effects = changes.map(\.effect)
-        if effects.contains(.creates) { return 0 }
-        return effects.contains(.deletes) ? 2 : 1
+        return (effects.first { $0 == .creates } ?? effects.first { $0 == .deletes } ?? .changes).order
+    }
+}
+
+extension Effect {
+    /// Among changes of one time.
+    fileprivate var order: Int {
+        switch self {
+        case .creates: 0
+        case .changes, .relates: 1
+        case .deletes: 2
+        }
     }
 }
 
