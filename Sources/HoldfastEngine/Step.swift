@@ -15,6 +15,8 @@ struct Step {
     private(set) var changes: [(finding: Finding, change: FindingChange)] = []
 
     private(set) var subjects: [ResourceID: Subject] = [:]
+    /// Of findings that this step opened or changed: what would be done about them, by their ids.
+    private(set) var outcomes: [String: PlanOutcome] = [:]
     private var findings: [ResourceID: [String: Finding]] = [:]
 
     init(policy: Policy, journal: any Journal, now: Timestamp) {
@@ -264,6 +266,7 @@ extension Step {
 
     /// A plan, or why there is none: rendered and recorded, never carried out here.
     private mutating func record(_ outcome: PlanOutcome, for finding: Finding) {
+        outcomes[finding.id] = outcome
         var body = outcome.json.object ?? JSONObject()
         body["text"] = .string(outcome.text)
         var digest = ""

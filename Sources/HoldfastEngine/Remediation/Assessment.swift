@@ -29,8 +29,9 @@ extension Step {
         let context = try context(of: subject, for: finding.rule)
         let outcome =
             finding.state == .open
-            ? policy.plan(
-                for: finding, document: subject.view.document, in: context, lastObserved: lastObserved(subject)) : nil
+            ? outcomes[id]
+                ?? policy.plan(
+                    for: finding, document: subject.view.document, in: context, lastObserved: lastObserved(subject)) : nil
         return Assessment(
             finding: finding, rule: rule, subject: subject, context: context,
             maturity: policy.baseline.effective(rule, of: finding.resource, in: context).maturity.value,

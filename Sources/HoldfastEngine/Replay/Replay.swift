@@ -14,6 +14,7 @@ package struct Replay {
     /// Events that came again under another time count once.
     private var known = KnownEvents(limit: 2_000_000)
     private var nextTimer: Timestamp?
+    private var guards = ReplayGuards()
     private var neighbours: Neighbours?
     package private(set) var outcome = ReplayOutcome()
 
@@ -164,7 +165,8 @@ package struct Replay {
         _ event: ChangeEvent, _ match: CatalogMatch
     ) throws(JournalError) -> TimelineRow {
         var row = TimelineRow(event)
-        var intake = IntakeStep(step: Step(policy: policy, journal: journal, now: event.time), source: "replay")
+        var intake = IntakeStep(step: Step(policy: policy, journal: journal, now: event.time), source: "replay",
+            keepsEvidence: false)
         row.chain = try intake.step.chain(from: event.actor.sessionKey)
         row.chain += event.callers.map(\.name).filter { !row.actors.contains($0) }
         try intake.take(event, match)
@@ -207,7 +209,7 @@ package struct Replay {
             row.resources.append(resourceRow(change, subject, in: step))
             neighbours?.learn(subject, in: step)
         }
-        try row.take(&step)
+        try row.take(&step, asking: &guards)
         for (finding, change) in step.changes { outcome.take(finding, change, at: row.time, by: row) }
         for plan in row.plans { outcome.take(plan) }
         try commit(step)
@@ -257,7 +259,7 @@ package struct Replay {
                 var row = TimelineRow(
                     kind: .finding, time: due, event: "clock/\(mark.rule)/\(mark.resource)", place: stored.context)
                 row.notes = ["the time has come that \(mark.rule) looks at"]
-                try row.take(&step)
+                try row.take(&step, asking: &guards)
                 for (finding, change) in step.changes { outcome.take(finding, change, at: due, by: row) }
                 try commit(step)
                 if !row.findings.isEmpty { rows.append(row) }

@@ -16,6 +16,8 @@ extension ReplayItem {
         case session, recorded, event
     }
 
+    static func isEvent(_ entry: SpoolEntry) -> Bool { entry.rank == Rank.event.rawValue }
+
     /// As the spool keeps it.
     var entry: SpoolEntry {
         var writer = SpoolWriter()

@@ -89,7 +89,7 @@ extension SpoolEntry {
             defer { held = entry }
             return held
         }
-        copies += 1
+        if ReplayItem.isEvent(entry) { copies += 1 }
         if entry.body.lexicographicallyPrecedes(before.body) { held = entry }
         return nil
     }

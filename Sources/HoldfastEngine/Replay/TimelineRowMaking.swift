@@ -44,11 +44,11 @@ extension TimelineRow {
     }
 
     /// What a step made of findings, the plans that it would have recorded, and what each guard would have said of them.
-    mutating func take(_ step: inout Step) throws(JournalError) {
+    mutating func take(_ step: inout Step, asking guards: inout ReplayGuards) throws(JournalError) {
         findings += step.changes.map { FindingRow(finding: $0.finding, change: $0.change) }
         for plan in step.transaction.plans {
             var row = PlanRow(finding: plan.finding, body: plan.body)
-            if !plan.digest.isEmpty { row.guards = try step.guards(askedAbout: plan.finding) }
+            if !plan.digest.isEmpty { row.guards = try guards.answers(to: plan.finding, in: &step) }
             plans.append(row)
         }
     }
@@ -66,14 +66,26 @@ extension TimelineRow {
     }
 }
 
-extension Step {
-    /// What all guards say of a finding's plan, by the configuration and by what the replay knows of runs, halts and
-    /// approvals, which is nothing: nothing was ever carried out in it.
-    fileprivate mutating func guards(askedAbout finding: String) throws(JournalError) -> [GuardAnswer] {
-        guard let assessment = try assess(finding), let plan = assessment.plan else { return [] }
-        var reader = try FactsReader(policy: policy, journal: journal, now: now, haltFile: nil)
+/// What all guards say of a finding's plan, by the configuration and by what the replay knows of runs, halts and
+/// approvals, which is nothing: nothing was ever carried out in it.
+struct ReplayGuards {
+    private var reader: FactsReader?
+    private var hour: Int64 = .min
+
+    mutating func answers(to finding: String, in step: inout Step) throws(JournalError) -> [GuardAnswer] {
+        guard let assessment = try step.assess(finding), let plan = assessment.plan else { return [] }
+        // How many resources of a type there are, for budgets, is counted once an hour.
+        var reader: FactsReader
+        if let known = self.reader, hour == ReplayWindow.hour(of: step.now) {
+            reader = known
+            reader.now = step.now
+        } else {
+            reader = try FactsReader(policy: step.policy, journal: step.journal, now: step.now, haltFile: nil)
+            hour = ReplayWindow.hour(of: step.now)
+        }
         let facts = try reader.facts(
-            of: assessment, plan: plan, evidence: evidence(of: assessment), preflight: .pending)
+            of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: .pending)
+        self.reader = reader
         return Guards.decide(facts).answers
     }
 }
