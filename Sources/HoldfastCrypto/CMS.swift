@@ -29,10 +29,7 @@ package enum CMS {
         let made = withBytes(bytes) { input -> String? in
             guard let message = CMS_sign(signer, private_, nil, input, flags) else { return nil }
             defer { CMS_ContentInfo_free(message) }
-            guard let output = BIO_new(BIO_s_mem()) else { return nil }
-            defer { BIO_free(output) }
-            guard PEM_write_bio_CMS(output, message) == 1 else { return nil }
-            return readAll(output)
+            return pem(message)
         }
         guard let made else { throw CryptoFailure(.failed, "OpenSSL would not sign with this key") }
         return made
@@ -60,6 +57,8 @@ package enum CMS {
             return nil
         }
         defer { CMS_ContentInfo_free(message) }
+        // A text that says the same in other bytes is not what was written.
+        guard pem(message) == signature else { return nil }
         let store = X509_STORE_new()
         defer { X509_STORE_free(store) }
         for certificate in certificates(trusted ?? "") {
@@ -74,6 +73,21 @@ package enum CMS {
         guard let first = OPENSSL_sk_value(signers, 0) else { return nil }
         let certificate = OpaquePointer(first)
         return Signer(subject: subject(certificate), fingerprint: fingerprint(certificate), isTrusted: isTrusted)
+    }
+
+    /// SHA-256 of a certificate in PEM form, in hexadecimal digits; `nil` where the text holds none.
+    package static func fingerprint(of certificate: String) -> String? {
+        withPEM(certificate) { stream -> String? in
+            guard let found = PEM_read_bio_X509(stream, nil, { _, _, _, _ in -1 }, nil) else { return nil }
+            defer { X509_free(found) }
+            return fingerprint(found)
+        }
+    }
+
+    private static func pem(_ message: OpaquePointer) -> String? {
+        guard let output = BIO_new(BIO_s_mem()) else { return nil }
+        defer { BIO_free(output) }
+        return PEM_write_bio_CMS(output, message) == 1 ? readAll(output) : nil
     }
 
     private static func verifies(

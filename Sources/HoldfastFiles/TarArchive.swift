@@ -74,7 +74,8 @@ package enum TarArchive {
             while let data = try input.read(upToCount: block), data.count == block, data.contains(where: { $0 != 0 }) {
                 let header = [UInt8](data)
                 let name = text(header[0..<100])
-                guard let size = Int64(text(header[124..<136]).trimmingCharacters(in: .whitespaces), radix: 8), size >= 0
+                guard let size = Int64(text(header[124..<136]).trimmingCharacters(in: .whitespaces), radix: 8),
+                    size >= 0
                 else { throw Fault(description: "\(path) is no tar archive, or is damaged") }
                 // A name that leads out of the folder is no file of a pack.
                 guard !name.isEmpty, !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {

@@ -120,7 +120,8 @@ package actor KafkaWindowSource: EventSource {
                 guard consumer.answers(within: 5000) else {
                     throw SourceError(
                         code: "broker-down",
-                        message: "\(name): no broker at \(configuration.brokers) answers; the window was not read whole")
+                        message:
+                            "\(name): no broker at \(configuration.brokers) answers; not all of the window was read")
                 }
             }
             await Task.yield()
@@ -200,6 +201,6 @@ package actor KafkaWindowSource: EventSource {
         let code = error.code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ? "no-such-topic" : "kafka-failed"
         return SourceError(
             code: code,
-            message: "\(name) at \(configuration.brokers): \(error.text); are address, topics and rights as they should be?")
+            message: "\(name) at \(configuration.brokers): \(error.text); are address, topics and rights right?")
     }
 }

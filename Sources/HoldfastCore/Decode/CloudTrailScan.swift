@@ -151,7 +151,8 @@ extension CloudTrailScan {
         let caller = CloudTrailFields.Identity(type: type, arn: arn, accessKey: plain(.accessKey)).actor
         return SessionOpening(
             sessions: sessions, caller: caller, account: plain(.recipient) ?? plain(.account) ?? "",
-            region: region(slots, first, in: text, &pool), action: action(slots, first, in: text, pool: &pool), opened: time)
+            region: region(slots, first, in: text, &pool), action: action(slots, first, in: text, pool: &pool),
+            opened: time)
     }
 
     /// An event that succeeded, its body left as text; `nil` where the record is anything else, or leaves something

@@ -31,7 +31,8 @@ extension Step {
             finding.state == .open
             ? outcomes[id]
                 ?? policy.plan(
-                    for: finding, document: subject.view.document, in: context, lastObserved: lastObserved(subject)) : nil
+                    for: finding, document: subject.view.document, in: context, lastObserved: lastObserved(subject))
+            : nil
         return Assessment(
             finding: finding, rule: rule, subject: subject, context: context,
             maturity: policy.baseline.effective(rule, of: finding.resource, in: context).maturity.value,

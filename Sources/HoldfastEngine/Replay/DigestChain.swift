@@ -83,7 +83,8 @@ package struct DigestChain {
         digests.append(
             Digest(
                 name: DigestChain.stem(name), hash: sha256(text).description, from: from, to: to,
-                end: json["digestEndTime"]?.string ?? "", bucket: bucket, object: object, account: json["awsAccountId"]?.string ?? "",
+                end: json["digestEndTime"]?.string ?? "", bucket: bucket, object: object,
+                account: json["awsAccountId"]?.string ?? "",
                 region: parts.count > 2 ? String(parts[2]) : "",
                 keyPrint: json["digestPublicKeyFingerprint"]?.string ?? "",
                 previousHash: json["previousDigestHashValue"]?.string,
@@ -153,7 +154,8 @@ package struct DigestChain {
         let whole = affected.map { account in
             Coverage.Claim(
                 basis: .digests, account: account, region: digest.region, from: digest.from, to: digest.to,
-                state: state, known: trouble.isEmpty ? known : "Digest \(digest.name): \(trouble.joined(separator: "; ")).")
+                state: state,
+                known: trouble.isEmpty ? known : "Digest \(digest.name): \(trouble.joined(separator: "; ")).")
         }
         return whole + partial
     }
@@ -164,15 +166,19 @@ package struct DigestChain {
         guard let key = try? PublicKey(der: der), let raw = bytes(hex: signature) else { return false }
         // CloudTrail's own format; a trail's first digest has no predecessor.
         let text =
-            "\(digest.end)\n\(digest.bucket)/\(digest.object)\n\(digest.hash)\n" + (digest.previousSignature ?? "null")
+            "\(digest.end)\n\(digest.bucket)/\(digest.object)\n\(digest.hash)\n"
+            + (digest.previousSignature ?? "null")
         return key.verifies(raw, of: Array(text.utf8))
     }
 
     /// Whose events the digest speaks of: what is in its files, else the trail's own account.
     private func affected(by digest: Digest) -> [String] {
         let found = digest.files.reduce(into: Set<String>()) { $0.formUnion(accounts[$1.stem] ?? []) }
-        let known = found.isEmpty ? Set(digests.filter { $0.region == digest.region }.flatMap { $0.files }
-            .flatMap { accounts[$0.stem] ?? [] }) : found
+        let known =
+            found.isEmpty
+            ? Set(
+                digests.filter { $0.region == digest.region }.flatMap { $0.files }
+                    .flatMap { accounts[$0.stem] ?? [] }) : found
         return known.isEmpty ? [digest.account] : known.sorted()
     }
 

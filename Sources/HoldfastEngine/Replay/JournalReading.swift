@@ -96,13 +96,14 @@ package struct JournalReading {
         let unknown = try journal.counters(name: "operation.unknown").reduce(0) { $0 + Int($1.amount) }
         if unknown > 0 {
             coverage.note(
-                "The journal keeps no event of an operation that the catalog does not know: \(unknown) were only counted. "
-                    + "Replay the raw log to see them.")
+                "The journal keeps no event of an operation that the catalog does not know: \(unknown) were only "
+                    + "counted. Replay the raw log to see them.")
         }
         let told = gaps.map { "\($0.code) since \($0.raised): \($0.text)." }.sorted().joined(separator: " ")
         coverage.add(
             Coverage.Claim(
-                basis: .journal, from: heard.lowerBound, to: heard.upperBound + Span(nanoseconds: 1), state: gaps.isEmpty ? .complete : .partial,
+                basis: .journal, from: heard.lowerBound, to: heard.upperBound + Span(nanoseconds: 1),
+                state: gaps.isEmpty ? .complete : .partial,
                 known: gaps.isEmpty
                     ? "The service's journal: every source went on from where it stood, and no gap is noted."
                     : "The service's journal, with open notices: \(told)"), of: Self.source)

@@ -96,7 +96,8 @@ package struct PostureDiff {
             let isOpen = after.map { $0.state == .open || $0.state == .stale } ?? false
             guard wasOpen != isOpen, let finding = after else { continue }
             found.append([
-                "change": .string(isOpen ? "opened" : "ended"), "id": .string(finding.id), "rule": .string(finding.rule),
+                "change": .string(isOpen ? "opened" : "ended"), "id": .string(finding.id),
+                "rule": .string(finding.rule),
                 "severity": .string(finding.severity.rawValue), "resource": .string(finding.resource.id),
                 "actor": .string(finding.cause.actor), "chain": .array(finding.cause.chain.map(JSON.string)),
             ])

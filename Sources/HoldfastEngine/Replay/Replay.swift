@@ -165,7 +165,8 @@ package struct Replay {
         _ event: ChangeEvent, _ match: CatalogMatch
     ) throws(JournalError) -> TimelineRow {
         var row = TimelineRow(event)
-        var intake = IntakeStep(step: Step(policy: policy, journal: journal, now: event.time), source: "replay",
+        var intake = IntakeStep(
+            step: Step(policy: policy, journal: journal, now: event.time), source: "replay",
             keepsEvidence: false)
         row.chain = try intake.step.chain(from: event.actor.sessionKey)
         row.chain += event.callers.map(\.name).filter { !row.actors.contains($0) }

@@ -33,7 +33,8 @@ package struct ReplayComparison {
             case .lateEvent(let event, let late):
                 [
                     "why": "late event",
-                    "detail": .string("the service got \(event) \(late.nanoseconds / 1_000_000_000) s after it happened"),
+                    "detail": .string(
+                        "the service got \(event) \(late.nanoseconds / 1_000_000_000) s after it happened"),
                 ]
             case .missingInService(let event):
                 ["why": "missing evidence", "detail": .string("the service never got the event \(event)")]
@@ -84,7 +85,9 @@ package struct ReplayComparison {
         if known == nil, let body = try journal.finding(id: id)?.body { known = Finding(json: body) }
         guard let finding = known else { return nil }
         let reason: Reason
-        if live.count < replayed.count, let opening = replayed.first(where: { one in !live.contains { $0.0 == one.from } }) {
+        if live.count < replayed.count,
+            let opening = replayed.first(where: { one in !live.contains { $0.0 == one.from } })
+        {
             reason = try missing(opening.event, of: finding.resource, live: nil, others)
         } else if let opened = live.first(where: { one in !replayed.contains { $0.from == one.0 } }) {
             reason = try missing(opened.1, of: finding.resource, live: opened.2.since(opened.0), others)

@@ -133,7 +133,9 @@ extension ReplayOutcome.FindingStory {
 
 extension ReplayOutcome.FindingStory.Opening {
     fileprivate var json: JSON {
-        var object = JSONObject([("from", .string(from.description)), ("to", to.map { .string($0.description) } ?? .null)])
+        var object = JSONObject([
+            ("from", .string(from.description)), ("to", to.map { .string($0.description) } ?? .null),
+        ])
         if isEarlier { object["open-at-start"] = true }
         if !event.isEmpty {
             object["event"] = .string(event)

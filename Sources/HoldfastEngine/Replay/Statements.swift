@@ -25,7 +25,7 @@ package struct Statements {
 
     package mutating func say(_ mark: Mark, _ sentence: String) { lines.append("[\(mark.rawValue)] \(sentence)") }
 
-    package mutating func head(_ title: String) { lines.append(contentsOf: lines.isEmpty ? [title, ""] : ["", title, ""]) }
+    package mutating func head(_ title: String) { lines += lines.isEmpty ? [title, ""] : ["", title, ""] }
 
     /// The text, a sentence a line.
     package var text: String { lines.joined(separator: "\n") + "\n" }
@@ -65,7 +65,8 @@ package struct Statements {
         }
         let chain = row["chain"]?.array?.compactMap(\.string) ?? []
         if !chain.isEmpty {
-            say(.inferred, "\(who) acted for \(chain.joined(separator: ", who acted for ")), by the sessions in the log.")
+            let others = chain.joined(separator: ", who acted for ")
+            say(.inferred, "\(who) acted for \(others), by the sessions in the log.")
         }
         for resource in row["resources"]?.array ?? [] { tell(resource: resource, evidence: text("evidence")) }
         for finding in row["findings"]?.array ?? [] {
@@ -104,7 +105,9 @@ package struct Statements {
 
     /// What the findings came to.
     package mutating func tell(_ stories: [ReplayOutcome.FindingStory]) {
-        if rows > Self.limit { say(.missing, "\(rows - Self.limit) further changes stand in results/replay.json alone.") }
+        if rows > Self.limit {
+            say(.missing, "\(rows - Self.limit) further changes stand in results/replay.json alone.")
+        }
         head("Findings")
         for story in stories {
             let finding = story.finding

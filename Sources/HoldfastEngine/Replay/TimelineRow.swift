@@ -145,7 +145,8 @@ extension TimelineRow.PlanRow {
     fileprivate var json: JSON {
         let plan = body["plan"]
         var object = JSONObject([
-            ("finding", .string(finding)), ("outcome", body["outcome"] ?? .null), ("guards", .array(guards.map(\.json))),
+            ("finding", .string(finding)), ("outcome", body["outcome"] ?? .null),
+            ("guards", .array(guards.map(\.json))),
         ])
         if let reason = body["reason"] { object["reason"] = reason }
         for name in ["playbook", "digest", "risk", "title", "undo"] {

@@ -43,7 +43,7 @@ extension TimelineRow {
         }
     }
 
-    /// What a step made of findings, the plans that it would have recorded, and what each guard would have said of them.
+    /// What a step made of findings, the plans that it would have recorded, and what each guard would have said.
     mutating func take(_ step: inout Step, asking guards: inout ReplayGuards) throws(JournalError) {
         findings += step.changes.map { FindingRow(finding: $0.finding, change: $0.change) }
         for plan in step.transaction.plans {
@@ -53,7 +53,7 @@ extension TimelineRow {
         }
     }
 
-    /// Among rows of one time: what people did, in the order in which it was applied, then what came of it by the clock.
+    /// Among rows of one time: what people did, as it was applied, then what came of it by the clock.
     var rank: Int {
         switch kind {
         case .session: 0
@@ -69,24 +69,24 @@ extension TimelineRow {
 /// What all guards say of a finding's plan, by the configuration and by what the replay knows of runs, halts and
 /// approvals, which is nothing: nothing was ever carried out in it.
 struct ReplayGuards {
-    private var reader: FactsReader?
+    private var facts: FactsReader?
     private var hour: Int64 = .min
 
     mutating func answers(to finding: String, in step: inout Step) throws(JournalError) -> [GuardAnswer] {
         guard let assessment = try step.assess(finding), let plan = assessment.plan else { return [] }
         // How many resources of a type there are, for budgets, is counted once an hour.
         var reader: FactsReader
-        if let known = self.reader, hour == ReplayWindow.hour(of: step.now) {
+        if let known = facts, hour == ReplayWindow.hour(of: step.now) {
             reader = known
             reader.now = step.now
         } else {
             reader = try FactsReader(policy: step.policy, journal: step.journal, now: step.now, haltFile: nil)
             hour = ReplayWindow.hour(of: step.now)
         }
-        let facts = try reader.facts(
+        let found = try reader.facts(
             of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: .pending)
-        self.reader = reader
-        return Guards.decide(facts).answers
+        facts = reader
+        return Guards.decide(found).answers
     }
 }
 

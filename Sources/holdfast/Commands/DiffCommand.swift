@@ -30,7 +30,9 @@ struct DiffCommand: ParsableCommand {
     }
 
     private func moment(_ text: String, _ option: String, _ now: Timestamp) throws -> Timestamp {
-        guard let moment = ReplayWindow.moment(text, now: now) else { throw Failure(ReplayOptions.noMoment(option, text)) }
+        guard let moment = ReplayWindow.moment(text, now: now) else {
+            throw Failure(ReplayOptions.noMoment(option, text))
+        }
         return moment
     }
 

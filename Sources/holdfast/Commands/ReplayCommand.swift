@@ -86,18 +86,23 @@ struct ReplayOptions: ParsableArguments {
     var baseline: String?
     @Option(help: "Back-test: replay by the playbooks in this folder, and compare.") var playbooks: String?
     @Option(help: "Back-test: tune the baseline by this folder as well, and compare.") var tune: String?
-    @Flag(help: "Also say where the replay differs from what the service recorded in the configuration's journal, and why.")
+    @Flag(
+        help:
+            "Also say where the replay differs from what the service recorded in the configuration's journal, and why.")
     var compare = false
     @Option(help: "Also write an evidence pack: a folder that is not there yet, or a file that ends in .tar.")
     var bundle: String?
     @Flag(help: "A second pack beside it, NAME-redacted, without names and without the records themselves.")
     var redact = false
-    @Option(name: .customLong("sign-key"), help: "The pack's signing key, PEM, without a passphrase.") var signKey: String?
-    @Option(name: .customLong("sign-certificate"), help: "The signing key's certificate, PEM.") var signCertificate: String?
+    @Option(name: .customLong("sign-key"), help: "The pack's signing key, PEM, without a passphrase.") var signKey:
+        String?
+    @Option(name: .customLong("sign-certificate"), help: "The signing key's certificate, PEM.") var signCertificate:
+        String?
     @Flag(help: "The pack is not signed.") var unsigned = false
     @Option(name: .customLong("exported-by"), help: "Who exports the pack. Default: the user's name on this machine.")
     var exportedBy: String?
-    @Option(help: "text, json, jsonl (the rows alone) or html (one page that needs no network).") var format: ReplayFormat = .text
+    @Option(help: "text, json, jsonl (the rows alone) or html (one page that needs no network).") var format:
+        ReplayFormat = .text
 
     var filter: ReplayFilter {
         var filter = ReplayFilter()
@@ -175,4 +180,3 @@ struct ReplayOptions: ParsableArguments {
         return moment
     }
 }
-

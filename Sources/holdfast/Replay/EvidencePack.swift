@@ -87,7 +87,8 @@ struct EvidencePack {
             let (place, bytes) = ReceivedRecord.read(entry)
             let line: JSON = [
                 "event": .string(entry.id), "time": .string(entry.time.description), "place": .string(place),
-                "sha256": .string(sha256(bytes).description), "received": .string(String(decoding: bytes, as: UTF8.self)),
+                "sha256": .string(sha256(bytes).description),
+                "received": .string(String(decoding: bytes, as: UTF8.self)),
             ]
             do { try write(line.canonicalBytes + [UInt8(ascii: "\n")]) } catch { fault = error }
         }
@@ -132,6 +133,9 @@ struct EvidencePack {
             ("versions", .object(JSONObject(done.report.versions.map { ($0.name, JSON.string($0.value)) }))),
         ])
         if let original { manifest["original-manifest"] = .string(original) }
+        if let signing = export.signing {
+            manifest["signer"] = CMS.fingerprint(of: signing.certificate).map(JSON.string) ?? .null
+        }
         return Output.pretty(.object(manifest)) + "\n"
     }
 }

@@ -58,13 +58,19 @@ struct PackVerification {
         for name in try PackFiles.names(in: folder) where !named.contains(name) {
             problems.append("\(name) was added")
         }
-        problems += try signatureProblems([UInt8](bytes), trusted: trusted, mayBeUnsigned: mayBeUnsigned)
+        problems += try signatureProblems(
+            [UInt8](bytes), signer: manifest["signer"]?.string, trusted: trusted, mayBeUnsigned: mayBeUnsigned)
         return problems
     }
 
-    private func signatureProblems(_ manifest: [UInt8], trusted: String?, mayBeUnsigned: Bool) throws -> [String] {
+    /// - Parameter signer: the fingerprint that the manifest itself names.
+    private func signatureProblems(
+        _ manifest: [UInt8], signer named: String?, trusted: String?, mayBeUnsigned: Bool
+    ) throws -> [String] {
         guard let data = FileManager.default.contents(atPath: "\(folder)/\(EvidencePack.signatureName)") else {
-            return mayBeUnsigned ? [] : ["the manifest is not signed; --unsigned lets that pass"]
+            return mayBeUnsigned && named == nil
+                ? []
+                : [named == nil ? "the manifest is not signed; --unsigned lets that pass" : "the signature is missing"]
         }
         let certificates = try trusted.map { path -> String in
             guard let text = FileManager.default.contents(atPath: path) else { throw Failure("\(path) cannot be read") }
@@ -75,6 +81,7 @@ struct PackVerification {
             return ["the signature is not of this manifest: one of them was changed"]
         }
         Output.line("signed by \(signer.subject), certificate SHA-256 \(signer.fingerprint)")
+        guard signer.fingerprint == named else { return ["the signer is another than the manifest names"] }
         guard certificates == nil || signer.isTrusted else {
             return ["the signer is none that \(trusted ?? "") stands for"]
         }

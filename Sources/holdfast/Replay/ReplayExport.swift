@@ -14,7 +14,7 @@ extension ReplayOptions {
             guard let signKey, let signCertificate else {
                 throw Failure(
                     "--bundle needs --sign-key and --sign-certificate, so that others can tell that nothing was changed; "
-                        + "--unsigned goes without (openssl req -x509 -newkey ed25519 -nodes makes a pair)")
+                        + "--unsigned goes without (`openssl req -x509 -newkey rsa:3072 -nodes …` makes a pair)")
             }
             return (Secret(try text(signKey)), try text(signCertificate))
         }
@@ -61,7 +61,9 @@ extension ReplayRun {
         guard FileManager.default.fileExists(atPath: configuration.sqlitePath) else { return .null }
         let journal = try SQLiteJournal(.file(configuration.sqlitePath), access: .readOnly)
         let report = try journal.verifyAudit()
-        guard let last = try journal.auditEntries(after: max(0, report.entries - 1), limit: 1).last else { return .null }
+        guard let last = try journal.auditEntries(after: max(0, report.entries - 1), limit: 1).last else {
+            return .null
+        }
         return [
             "sequence": .number(JSONNumber(Int(last.sequence))), "digest": .string(last.digest),
             "verifies": .bool(report.isIntact),

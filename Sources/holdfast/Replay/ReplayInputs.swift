@@ -44,7 +44,8 @@ struct ReplayInputs {
 
     private func files() throws -> ReplayInput {
         guard !options.paths.isEmpty else {
-            throw Failure("name the files, folders or patterns that hold the events: holdfast replay --source file PATH…")
+            throw Failure(
+                "name the files, folders or patterns that hold the events: holdfast replay --source file PATH…")
         }
         return ReplayInput(
             name: "file", first: FileSource(paths: options.paths) {}, again: FileSource(paths: options.paths) {},
@@ -100,7 +101,8 @@ struct ReplayInputs {
                     known: "Offsets: the log of a partition begins at \(late); what came before was deleted."))
         }
         if late ?? from < end {
-            let known = "Offsets: \(parts.count) partitions were read from the window's first to its last, \(read) messages"
+            let known =
+                "Offsets: \(parts.count) partitions were read from the window's first to its last, \(read) messages"
             claims.append(
                 Coverage.Claim(
                     basis: .offsets, from: late ?? from, to: end, state: skipped == 0 ? .complete : .partial,
@@ -122,7 +124,8 @@ struct ReplayInputs {
             throw Failure(
                 "--source \(options.source.rawValue) reads the sources of the configuration, and it has none of the kind: "
                     + (options.source == .s3
-                        ? "add `- cloudtrail-s3: {bucket: …}`" : "add cloudtrail-lookup, azure-activity or gcp-logging"))
+                        ? "add `- cloudtrail-s3: {bucket: …}`" : "add cloudtrail-lookup, azure-activity or gcp-logging")
+            )
         }
         let until = window.to ?? SystemWallClock.now
         let polling = Polling(
