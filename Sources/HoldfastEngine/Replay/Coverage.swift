@@ -149,7 +149,7 @@ extension Coverage {
     /// The strip over the window; what the window leaves open ends with the first and last event.
     package func strips(_ window: ReplayWindow) -> [Strip] {
         guard let from = window.from ?? first else { return [] }
-        guard let to = window.to ?? last.map({ $0 + Span(nanoseconds: 1) }), to > from else { return [] }
+        guard let to = window.to ?? last.map(ReplayWindow.end), to > from else { return [] }
         let lines = Set(events.keys).union(deliveries.keys).sorted()
         return lines.map { line in
             Strip(

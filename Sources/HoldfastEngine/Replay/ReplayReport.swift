@@ -60,7 +60,7 @@ package struct ReplayReport: Sendable {
 
     private var windowJSON: JSON {
         let from = window.from ?? coverage.first
-        let to = window.to ?? coverage.last.map { $0 + Span(nanoseconds: 1) }
+        let to = window.to ?? coverage.last.map(ReplayWindow.end)
         return [
             "from": from.map { .string($0.description) } ?? .null, "to": to.map { .string($0.description) } ?? .null,
         ]

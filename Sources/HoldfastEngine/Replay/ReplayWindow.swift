@@ -33,6 +33,12 @@ package struct ReplayWindow: Sendable, Hashable {
 }
 
 extension ReplayWindow {
+    /// Where a window that was left open ends: the first whole second behind its last event.
+    static func end(after last: Timestamp) -> Timestamp {
+        let seconds = last.nanoseconds / 1_000_000_000
+        return Timestamp(seconds: seconds + 1)
+    }
+
     /// Hours as seconds since 1970, each the hour's first.
     static func hour(of time: Timestamp) -> Int64 {
         let (quotient, remainder) = time.nanoseconds.quotientAndRemainder(dividingBy: nanosecondsAnHour)

@@ -16,8 +16,8 @@ struct ReplayRunCommand: AsyncParsableCommand {
         abstract: "Replay a window of events: who changed what, what drifted, what would have been done.",
         discussion: """
             Runs the engine over a window with a clock that follows the events. Nothing is read from or written to a \
-            cloud's resources. The same input gives the same bytes. Times are RFC 3339 with a zone (2026-11-22T08:00:00Z), \
-            a date, or before now (-2h, -7d).
+            cloud's resources. The same input gives the same bytes. Times are RFC 3339 with a zone \
+            (2026-11-22T08:00:00Z), a date, or before now (-2h, -7d).
             """)
 
     @OptionGroup var options: ReplayOptions
@@ -78,8 +78,8 @@ struct ReplayOptions: ParsableArguments {
     @Flag(help: "Only changes that made something more reachable, with or without a rule.") var opened = false
     @Option(
         help: """
-            Reads, failures and sessions beside the writes: of actors and resources in the timeline (timeline), none, or \
-            all of some kinds (reads,failures,sessions).
+            Reads, failures and sessions beside the writes: of actors and resources in the timeline (timeline), none, \
+            or all of some kinds (reads,failures,sessions).
             """)
     var include: String = "timeline"
     @Option(help: "Back-test: replay by the rules in this folder in place of the baseline in force, and compare.")

@@ -9,8 +9,8 @@ struct ReplayVerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Check that an evidence pack is whole, unchanged and signed.",
         discussion: """
-            Without --trusted the signature is checked against the certificate in it, and the signer is printed: whether \
-            that is the right one is for you to say. `openssl cms -verify -binary -content manifest.json -in \
+            Without --trusted the signature is checked against the certificate in it, and the signer is printed: \
+            whether that is the right one is for you to say. `openssl cms -verify -binary -content manifest.json -in \
             manifest.json.cms -inform PEM` does the same.
             """)
 

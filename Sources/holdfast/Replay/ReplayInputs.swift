@@ -122,7 +122,7 @@ struct ReplayInputs {
         let wanted = configuration.sources.filter(isWanted)
         guard !wanted.isEmpty else {
             throw Failure(
-                "--source \(options.source.rawValue) reads the sources of the configuration, and it has none of the kind: "
+                "--source \(options.source.rawValue) reads the configuration's sources, and it has none of the kind: "
                     + (options.source == .s3
                         ? "add `- cloudtrail-s3: {bucket: …}`" : "add cloudtrail-lookup, azure-activity or gcp-logging")
             )
