@@ -96,6 +96,7 @@ let package = Package(
                 "HoldfastCloud", "HoldfastHTTP", "HoldfastKafka", "HoldfastServer", "HoldfastSimulation",
                 argumentParser, lifecycle, logging, signals,
             ],
+            resources: ["html", "css", "js"].map { .embedInCode("Replay/Page/replay.\($0)") },
             swiftSettings: strict),
 
         .testTarget(name: "HouseTests", swiftSettings: strict),

@@ -24,6 +24,7 @@ if python=$(Tests/servers/python.sh); then
 else
     echo "SKIPPED: what needs the tests' Python packages"
 fi
+Tests/servers/browser.sh || echo "SKIPPED: what needs a browser"
 stage "test" swift test --skip-build
 stage "acceptance" Tests/acceptance/run.sh
 printf '== all took %d minutes\n' $(((SECONDS - started) / 60))

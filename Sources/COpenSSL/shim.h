@@ -10,3 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <openssl/cms.h>
+
+// How RFC 2253 writes names; a macro that Swift cannot read.
+static const unsigned long holdfast_rfc2253_names = XN_FLAG_RFC2253;

@@ -9,7 +9,7 @@ package struct SHA256Digest: Sendable, Hashable, CustomStringConvertible {
         guard bytes.count == 32 else { return nil }
         self.bytes = bytes
     }
-    fileprivate init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+    init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 
     /// 64 lower-case hexadecimal digits.
     package var description: String { hexText(bytes) }

@@ -5,6 +5,8 @@ internal import HoldfastJSON
 struct IntakeStep {
     var step: Step
     let source: String
+    /// False in replays: what was taken in is not written down, nor what must be read because of it.
+    let keepsEvidence: Bool
     var counts = Counts()
     /// Events of this batch.
     private(set) var seen: Set<String> = []
@@ -38,9 +40,10 @@ struct IntakeStep {
         static func < (a: CounterKey, b: CounterKey) -> Bool { (a.name, a.label, a.hour) < (b.name, b.label, b.hour) }
     }
 
-    init(step: Step, source: String) {
+    init(step: Step, source: String, keepsEvidence: Bool = true) {
         self.step = step
         self.source = source
+        self.keepsEvidence = keepsEvidence
     }
 
     /// A write that succeeded, with what the catalog makes of it: merged as reported evidence; what it touched becomes
@@ -61,8 +64,10 @@ struct IntakeStep {
         case .notOurs: count("operation.not-ours", label: "\(event.cloud.rawValue) \(event.action)")
         case .known(let changes, let unresolved):
             // What the event means, not what it carries: bodies may hold secrets, and these never reach the journal.
-            explanation(of: event, affected: changes, dropped: nil).appendCanonical(to: &step.transaction.batch)
-            step.transaction.batch.append(UInt8(ascii: "\n"))
+            if keepsEvidence {
+                explanation(of: event, affected: changes, dropped: nil).appendCanonical(to: &step.transaction.batch)
+                step.transaction.batch.append(UInt8(ascii: "\n"))
+            }
             for change in changes where change.effect != .relates { try take(change, of: event) }
             for effect in unresolved {
                 count("operation.unresolved", label: "\(event.action): \(effect.type): \(effect.reason)")
@@ -79,6 +84,10 @@ struct IntakeStep {
             event: event.id, actor: event.actor.name, action: event.action, session: event.actor.sessionKey)
         let items = change.changes.enumerated().map { index, said in
             EvidenceItem(said, source: .reported, time: time, origin: origin, index: index)
+        }
+        guard keepsEvidence else {
+            try step.merge(items, into: change.resource, context: change.context)
+            return
         }
         try step.report(
             items,

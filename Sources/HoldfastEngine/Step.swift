@@ -15,6 +15,8 @@ struct Step {
     private(set) var changes: [(finding: Finding, change: FindingChange)] = []
 
     private(set) var subjects: [ResourceID: Subject] = [:]
+    /// Of findings that this step opened or changed: what would be done about them, by their ids.
+    private(set) var outcomes: [String: PlanOutcome] = [:]
     private var findings: [ResourceID: [String: Finding]] = [:]
 
     init(policy: Policy, journal: any Journal, now: Timestamp) {
@@ -219,16 +221,21 @@ extension Step {
     /// The event behind a piece of evidence, with its actor followed through the sessions that lead to it.
     private func cause(_ item: EvidenceItem?) throws(JournalError) -> Finding.Cause {
         guard let item, item.source == .reported else { return .baseline }
+        return Finding.Cause(
+            event: item.origin.event, actor: item.origin.actor, action: item.origin.action,
+            chain: try chain(from: item.origin.session), time: item.time)
+    }
+
+    /// Who opened a session, who opened theirs, and so on back: the nearest first.
+    func chain(from session: String) throws(JournalError) -> [String] {
         var chain: [String] = []
-        var session = item.origin.session
+        var session = session
         while !session.isEmpty, chain.count < Policy.chainLimit {
             guard let link = try openedBy(session) else { break }
             chain.append(link.caller.name)
             session = link.caller.sessionKey == session ? "" : link.caller.sessionKey
         }
-        return Finding.Cause(
-            event: item.origin.event, actor: item.origin.actor, action: item.origin.action, chain: chain,
-            time: item.time)
+        return chain
     }
 
     /// A session that this step itself learnt of counts too.
@@ -276,6 +283,7 @@ extension Step {
 
     /// A plan, or why there is none: rendered and recorded, never carried out here.
     private mutating func record(_ outcome: PlanOutcome, for finding: Finding) {
+        outcomes[finding.id] = outcome
         var body = outcome.json.object ?? JSONObject()
         body["text"] = .string(outcome.text)
         var digest = ""

@@ -30,6 +30,9 @@ package struct DataSet: Sendable {
     package var catalogDigest: String
     /// The same over all data files.
     package var digest: String
+    /// Likewise of baseline and tuning, and of playbooks.
+    package private(set) var baselineDigest: String
+    package private(set) var playbooksDigest: String
 
     /// Reads and checks everything in some folders; what is broken is left out and stands in ``problems``.
     package init(_ folders: DataFolders, configuration: Configuration, now: Timestamp) {
@@ -58,6 +61,8 @@ package struct DataSet: Sendable {
         catalogDigest = DataSet.digest(catalogFiles, wireFiles)
         let others = baselineFiles.map { ($0.name, $0.node) } + playbookFiles.map { ($0.name, $0.node) }
         digest = sha256((catalogDigest + DataSet.text(others.map { ($0.0, $0.1.json) })).utf8).description
+        baselineDigest = DataSet.digest(DataFolder.read(folders.baseline + folders.tune).files, [])
+        playbooksDigest = DataSet.digest(playbookFiles, [])
     }
 
     private static func readBaseline(_ folders: DataFolders) -> (files: [BaselineFile], problems: [Problem]) {

@@ -83,6 +83,19 @@ final class KafkaConsumer: Sendable {
         return (first, next)
     }
 
+    /// The first offset at or behind a moment, by the times that messages carry; `nil` where all are earlier.
+    ///
+    /// - Parameter milliseconds: since 1970.
+    func offset(
+        of partition: Partition, at milliseconds: Int64, within limit: Int32
+    ) throws(KafkaError) -> Int64? {
+        let list = PartitionList([(partition, milliseconds)])
+        try check(rd_kafka_offsets_for_times(handle.pointer, list.pointer, limit))
+        let found = list.pointer.pointee.elems[0]
+        try check(found.err)
+        return found.offset >= 0 ? found.offset : nil
+    }
+
     /// The end of a partition's log as the last fetch told it; `nil` before the first.
     func knownEnd(of partition: Partition) -> Int64? {
         var first: Int64 = 0, next: Int64 = 0

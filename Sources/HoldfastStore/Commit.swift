@@ -18,26 +18,27 @@ struct Commit {
     /// `done` before `dirty`, and fired timers before new ones: what is marked again in the same transaction stays.
     mutating func write(_ transaction: JournalTransaction) throws {
         try compareEpochs(transaction.leases)
-        try write(positions: transaction.positions)
-        try write(eventIDs: transaction.eventIDs)
-        try write(batch: transaction.batch)
-        try write(resources: transaction.resources)
-        try write(history: transaction.history)
-        try write(findings: transaction.findings)
-        try write(findingChanges: transaction.findingChanges)
-        try write(plans: transaction.plans)
-        try write(done: transaction.done)
-        try write(dirty: transaction.dirty)
-        try write(firedTimers: transaction.firedTimers)
-        try write(timers: transaction.timers)
-        try write(sessions: transaction.sessions)
-        try write(counters: transaction.counters)
-        try write(accounts: transaction.accounts)
-        try write(deadLetters: transaction.deadLetters)
-        try write(closedNotices: transaction.closedNotices)
-        try write(notices: transaction.notices)
-        try write(remediation: transaction.remediation)
-        try write(audit: transaction.audit, leases: transaction.leases)
+        // Looking for a statement costs about as much as running it: nothing is looked for that has nothing to write.
+        if !transaction.positions.isEmpty { try write(positions: transaction.positions) }
+        if !transaction.eventIDs.isEmpty { try write(eventIDs: transaction.eventIDs) }
+        if !transaction.batch.isEmpty { try write(batch: transaction.batch) }
+        if !transaction.resources.isEmpty { try write(resources: transaction.resources) }
+        if !transaction.history.isEmpty { try write(history: transaction.history) }
+        if !transaction.findings.isEmpty { try write(findings: transaction.findings) }
+        if !transaction.findingChanges.isEmpty { try write(findingChanges: transaction.findingChanges) }
+        if !transaction.plans.isEmpty { try write(plans: transaction.plans) }
+        if !transaction.done.isEmpty { try write(done: transaction.done) }
+        if !transaction.dirty.isEmpty { try write(dirty: transaction.dirty) }
+        if !transaction.firedTimers.isEmpty { try write(firedTimers: transaction.firedTimers) }
+        if !transaction.timers.isEmpty { try write(timers: transaction.timers) }
+        if !transaction.sessions.isEmpty { try write(sessions: transaction.sessions) }
+        if !transaction.counters.isEmpty { try write(counters: transaction.counters) }
+        if !transaction.accounts.isEmpty { try write(accounts: transaction.accounts) }
+        if !transaction.deadLetters.isEmpty { try write(deadLetters: transaction.deadLetters) }
+        if !transaction.closedNotices.isEmpty { try write(closedNotices: transaction.closedNotices) }
+        if !transaction.notices.isEmpty { try write(notices: transaction.notices) }
+        if !transaction.remediation.isEmpty { try write(remediation: transaction.remediation) }
+        if !transaction.audit.isEmpty { try write(audit: transaction.audit, leases: transaction.leases) }
         try beforeStep("commit")
     }
 

@@ -12,6 +12,8 @@ package final class SQLiteJournal: Journal {
         case file(String)
         /// Gone with the object: for simulation and tests.
         case inMemory
+        /// In memory as long as it is small, then in a file without a name; gone with the object: for replays.
+        case temporary
     }
 
     package enum Access: Sendable, Hashable {
@@ -60,6 +62,9 @@ package final class SQLiteJournal: Journal {
             queue = try SQLiteJournal.open(place, access: access)
             try queue.writeWithoutTransaction { db in
                 try Schema.update(db, migrations: migrations, mayWrite: access == .readWrite)
+                // One transaction that never ends: nobody else reads it, and nothing is to be kept. Each end of one
+                // would look at every page that was ever changed, for none of them is ever clean.
+                if place == .temporary { try db.execute(sql: "BEGIN") }
             }
         } catch {
             throw journalError(error, place: place, during: "open")
@@ -83,6 +88,14 @@ package final class SQLiteJournal: Journal {
         switch place {
         case .inMemory:
             return try DatabaseQueue(configuration: configuration)
+        case .temporary:
+            configuration.allowsUnsafeTransactions = true
+            configuration.prepareDatabase { db in
+                // Nobody reads it after a crash.
+                try db.execute(sql: "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY")
+                try db.execute(sql: "PRAGMA temp_store = FILE; PRAGMA cache_size = -131072")
+            }
+            return try DatabaseQueue(path: "", configuration: configuration)
         case .file(let path):
             if access == .readWrite { configuration.journalMode = .wal }
             return try DatabaseQueue(path: path, configuration: configuration)
@@ -128,6 +141,7 @@ package final class SQLiteJournal: Journal {
     ) throws(JournalError) -> T {
         do {
             return try queue.writeWithoutTransaction { db in
+                if place == .temporary { return try body(db) }
                 // Not inside a transaction, where SQLite passes the pragma over. GRDB leaves NORMAL behind on opening.
                 if durable { try db.execute(sql: "PRAGMA synchronous = FULL") }
                 defer {

@@ -7,6 +7,7 @@ func journalError(_ error: any Error, place: SQLiteJournal.Place, during doing: 
         switch place {
         case .file(let path): "the journal \(path)"
         case .inMemory: "the journal in memory"
+        case .temporary: "the journal of the replay"
         }
     switch error {
     case let error as JournalError:

@@ -20,6 +20,7 @@ struct Holdfast: AsyncParsableCommand {
             CountersCommand.self, LoginCommand.self, TokenCommand.self, ApprovalsCommand.self, ApproveCommand.self,
             RefuseCommand.self, HoldCommand.self, HaltCommand.self, ResumeCommand.self, UndoCommand.self,
             RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, WhyCommand.self,
+            ReplayCommand.self, DiffCommand.self,
         ])
 }
 

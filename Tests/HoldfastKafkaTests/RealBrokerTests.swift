@@ -1,4 +1,5 @@
 import Foundation
+import HoldfastCore
 import HoldfastEngine
 import HoldfastKafka
 import Testing
@@ -47,6 +48,45 @@ struct RealBrokerTests {
         #expect(texts.sorted() == (0..<3000).map(text).sorted())
         #expect(await offsets.all.map(\.next) == [750, 750, 750, 750])
         await last.close()
+    }
+
+    @Test("A window is read whole and again, and no group's offsets move")
+    func window() async throws {
+        try create(partitions: 12)
+        try send(0..<600, to: topic, partitions: 12, at: brokers)
+        let live = source(group: "group-live-\(topic)")
+        try await live.resume(from: [])
+        let offsets = Offsets()
+        let before = try await live.receive(50, into: offsets).texts.count
+        await live.committed(await offsets.all)
+        let window = KafkaWindowSource(
+            configuration(brokers, topics: [topic], group: "replay"), name: "kafka", from: Timestamp(seconds: 0),
+            until: nil)
+        for _ in 0..<2 {
+            try await window.resume(from: [])
+            var texts: [String] = []
+            while let batch = try await window.nextBatch() {
+                for index in 0..<batch.records.count {
+                    texts.append(
+                        batch.records.withBytes(at: index) { bytes in
+                            String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
+                        })
+                }
+            }
+            #expect(texts.sorted() == (0..<600).map(text).sorted())
+            #expect(await window.coverage().map(\.read).reduce(0, +) == 600)
+            await window.close()
+        }
+        #expect(await offsets.all.map(\.next).reduce(0, +) == before)
+        if before < 600 { _ = try await live.receive(600 - before, into: offsets) }
+        #expect(await offsets.all.map(\.next).reduce(0, +) == 600)
+        await live.close()
+        let later = KafkaWindowSource(
+            configuration(brokers, topics: [topic], group: "replay"), name: "kafka",
+            from: Timestamp(seconds: 4_000_000_000), until: nil)
+        try await later.resume(from: [])
+        #expect(try await later.nextBatch() == nil)
+        await later.close()
     }
 
     @Test("A topic that is not there is told of, and is not made")

@@ -107,6 +107,21 @@ struct HouseTests {
         }
     }
 
+    /// By type, not by a flag: `Replay` takes a journal and a spool, and what a writer needs is made elsewhere.
+    @Test("A replay can be given nothing that reads or writes a resource of a cloud", arguments: House.sources)
+    func replayHasNoWriter(file: SourceFile) {
+        guard file.path.contains("/Replay/") else { return }
+        let banned = [
+            "StateReader", "StateLister", "ChangeWriter", "CloudReader", "CloudWriter", "Permit", "Begun", ".reader",
+            "RemediationTools",
+        ]
+        for (number, text) in file.code {
+            for name in banned {
+                #expect(!text.contains(name), "\(file.path):\(number) names \(name)")
+            }
+        }
+    }
+
     @Test("Every type, function and property shared between modules says what it is", arguments: House.sources)
     func packageDeclarationsAreDocumented(file: SourceFile) {
         for (index, line) in file.lines.enumerated() where line.hasPrefix("package ") {

@@ -25,6 +25,8 @@ if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
     python3 published-attacks.py
     python3 kill.py
     python3 service.py
+    # Screenshots of the page stay in HOLDFAST_TEST_ARTIFACTS, or in the temporary folder that is printed.
+    python3 replay.py
 else
     echo "SKIPPED: published logs, attacks and kills; HOLDFAST_TEST_DATA names no folder"
 fi

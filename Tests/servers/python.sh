@@ -4,8 +4,8 @@
 #   python=$(Tests/servers/python.sh)             the first run installs the packages below (a few minutes)
 #   "$python" -m moto.server -H 127.0.0.1 -p 0    run modules with -m: the environment's folder may move
 #
-# In it: boto3, botocore and moto's server (AWS), google-api-python-client, azure-mgmt-*, azure-identity, cryptography. Versions are
-# pinned, so that a failing test is ours. It lies under .build/test-servers, or in HOLDFAST_TEST_SERVERS; two runs at
+# In it: boto3, botocore and moto's server (AWS), google-api-python-client, azure-mgmt-*, azure-identity, cryptography,
+# kafka-python. Versions are pinned, so that a failing test is ours. It lies under .build/test-servers, or in HOLDFAST_TEST_SERVERS; two runs at
 # once are safe. It fails, with the reason on standard error, where there is no Python 3 or no package index.
 # Tests get the path in HOLDFAST_TEST_PYTHON and skip visibly without it; Tests/run.sh sets it.
 set -euo pipefail
@@ -18,7 +18,7 @@ packages=(
     azure-mgmt-keyvault==14.1.0 azure-mgmt-monitor==7.0.0 azure-mgmt-network==33.1.0 azure-mgmt-sql==4.0.0
     azure-mgmt-storage==25.3.0 azure-mgmt-managementgroups==2.0.0 azure-mgmt-resource-subscriptions==1.0.0
     azure-identity==1.27.0
-    cryptography==50.0.2
+    cryptography==50.0.2 kafka-python==3.0.12
 )
 mkdir -p "$state"
 venv=$state/python-$(printf '%s\n' "${packages[@]}" | sha256sum | cut -c 1-12)

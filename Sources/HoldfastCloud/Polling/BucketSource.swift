@@ -18,6 +18,9 @@ package actor BucketSource<C: HoldfastClock>: EventSource {
     private let opener: ObjectOpener
     private let clock: C
     private let start: Timestamp
+    /// Files that were written more than the overlap after it are left out, and one pass is all; `nil`: never ends.
+    private let until: Timestamp?
+    private var passes = 0
     /// What the journal has, by folder, and what was given since.
     private var positions: [String: SourcePosition] = [:]
     private var cursors: [String: FolderCursor] = [:]
@@ -42,9 +45,11 @@ package actor BucketSource<C: HoldfastClock>: EventSource {
     ///   - overlap: how late a file may show up after the minute in its name.
     ///   - scope: the account whose credentials read it, and the bucket's region.
     ///   - start: of folders that the journal does not know, files are wanted from then on.
+    ///   - until: for replays: the bucket is listed once, as far as files may tell of the time before; `nil`: for good.
     package init(
         name: String, bucket: String, prefix: String, overlap: Span, every: Span, scope: CallScope, list: CloudCall,
-        get: CloudCall, sender: any CallSender, inflate: @escaping Inflate, clock: C, start: Timestamp
+        get: CloudCall, sender: any CallSender, inflate: @escaping Inflate, clock: C, start: Timestamp,
+        until: Timestamp? = nil
     ) {
         self.name = name
         self.bucket = bucket
@@ -56,6 +61,7 @@ package actor BucketSource<C: HoldfastClock>: EventSource {
         self.sender = sender
         self.clock = clock
         self.start = start
+        self.until = until
         opener = ObjectOpener(call: get, sender: sender, inflate: inflate, scope: scope)
     }
 
@@ -85,6 +91,8 @@ package actor BucketSource<C: HoldfastClock>: EventSource {
                 if cursors[page.folder]?.isInPass != true { folders.removeLast() }
             } else if let folder = folders.last {
                 try await listFiles(folder)
+            } else if until != nil, passes > 0 {
+                return nil
             } else if let batch = takePositions() {
                 return batch
             } else {
@@ -141,6 +149,7 @@ package actor BucketSource<C: HoldfastClock>: EventSource {
         }
         nextPass = now + every
         folders = cursors.keys.sorted(by: >)
+        passes += 1
     }
 
     /// Finds the folders: `[o-…/]ACCOUNT/CloudTrail/REGION/` below `AWSLogs/`.
@@ -189,8 +198,9 @@ package actor BucketSource<C: HoldfastClock>: EventSource {
             let answer = try await listing([("Prefix", .string(folder)), ("StartAfter", .string(cursor.startAfter))])
         else { return }
         let contents = answer["Contents"]?.array ?? []
+        let last = until.map { $0 + overlap } ?? .distantFuture
         files = contents.compactMap { item in
-            guard let key = item["Key"]?.filled, TrailKey(key) != nil else { return nil }
+            guard let key = item["Key"]?.filled, let named = TrailKey(key), named.written <= last else { return nil }
             let etag = (item["ETag"]?.string ?? "").filter { $0 != "\"" }
             return LogObject(bucket: bucket, key: key, etag: etag)
         }.filter(cursor.wants).reversed()

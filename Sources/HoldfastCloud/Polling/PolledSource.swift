@@ -14,6 +14,8 @@ package actor PolledSource<C: HoldfastClock>: EventSource {
     private let budgets: Budgets<C>
     private let clock: C
     private let began: Timestamp
+    /// Reading ends there; `nil`: never.
+    private let until: Timestamp?
     private var cursor: LogCursor
     private var trouble = PollTrouble()
     /// Of the page that was read last: what was not given yet.
@@ -37,9 +39,10 @@ package actor PolledSource<C: HoldfastClock>: EventSource {
     /// - Parameters:
     ///   - call: the catalog's of the feed.
     ///   - began: where the journal has no position, events are wanted from then on.
+    ///   - until: reading ends there, for replays; `nil`: never.
     package init(
         name: String, feed: any LogFeed, call: CloudCall, sender: any CallSender, budgets: Budgets<C>, clock: C,
-        began: Timestamp
+        began: Timestamp, until: Timestamp? = nil
     ) {
         self.name = name
         self.feed = feed
@@ -48,6 +51,7 @@ package actor PolledSource<C: HoldfastClock>: EventSource {
         self.budgets = budgets
         self.clock = clock
         self.began = began
+        self.until = until
         cursor = LogCursor(feed.rules, position: nil, began: began)
     }
 
@@ -65,6 +69,7 @@ package actor PolledSource<C: HoldfastClock>: EventSource {
             if let batch = takePending() { return batch }
             switch cursor.next(now: now) {
             case .read(let window, let token): try await read(window, token: token)
+            case .wait where until != nil: return nil
             case .wait(let span):
                 if cursor.mustCommit { return batch([]) }
                 try await sleep(span)
@@ -80,7 +85,7 @@ package actor PolledSource<C: HoldfastClock>: EventSource {
 
     package func close() { isClosed = true }
 
-    private var now: Timestamp { clock.wallTime() - ahead }
+    private var now: Timestamp { min(clock.wallTime() - ahead, until ?? .distantFuture) }
 
     private func sleep(_ span: Span) async throws(SourceError) {
         do { try await clock.sleep(for: span.duration) } catch { throw .stopped(name) }

@@ -8,18 +8,22 @@ package struct PollingSources<C: HoldfastClock>: Sendable {
     private let budgets: Budgets<C>
     private let clock: C
     private let began: Timestamp
+    private let until: Timestamp?
 
     /// - Parameters:
     ///   - catalog: where the calls stand.
     ///   - began: where the journal has no position, events are wanted from then on: the moment before the first scan.
+    ///   - until: reading ends with what happened before it, for replays; `nil`: never.
     package init(
-        catalog: Catalog, sender: any CallSender, budgets: Budgets<C>, clock: C, began: Timestamp
+        catalog: Catalog, sender: any CallSender, budgets: Budgets<C>, clock: C, began: Timestamp,
+        until: Timestamp? = nil
     ) {
         self.catalog = catalog
         self.sender = sender
         self.budgets = budgets
         self.clock = clock
         self.began = began
+        self.until = until
     }
 
     /// CloudTrail's LookupEvents: one source for each account and region, `cloudtrail-lookup:012345670123/eu-west-1`.
@@ -69,7 +73,8 @@ package struct PollingSources<C: HoldfastClock>: Sendable {
         return BucketSource(
             name: "cloudtrail-s3:\(bucket)/\(folder)", bucket: bucket, prefix: folder, overlap: overlap, every: every,
             scope: CallScope(cloud: .aws, account: account, region: region), list: try call("s3.ListObjectsV2"),
-            get: try call("s3.GetObject"), sender: sender, inflate: inflate, clock: clock, start: began)
+            get: try call("s3.GetObject"), sender: sender, inflate: inflate, clock: clock, start: began,
+            until: until)
     }
 
     /// Azure's Activity Log: one source for each subscription, `azure-activity:` and its id.
@@ -101,7 +106,7 @@ package struct PollingSources<C: HoldfastClock>: Sendable {
     private func source(_ kind: String, _ feed: any LogFeed) throws(SourceError) -> any EventSource {
         PolledSource(
             name: "\(kind):\(feed.partition)", feed: feed, call: try call(feed.call), sender: sender, budgets: budgets,
-            clock: clock, began: began)
+            clock: clock, began: began, until: until)
     }
 
     private func call(_ name: String) throws(SourceError) -> CloudCall {

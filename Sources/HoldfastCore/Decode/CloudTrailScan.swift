@@ -104,13 +104,20 @@ enum CloudTrailScan {
         return Drop(reason: reason, account: account, actor: actor, time: time)
     }
 
+    private static func region(
+        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, _ pool: inout TextPool
+    ) -> String {
+        let slot = slots[first + Field.region.rawValue]
+        return isPlain(slot) ? pool.text(text, slot.range) : ""
+    }
+
     static func record(
         of drop: Drop, _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, pool: inout TextPool
     ) -> DroppedRecord {
         // Most sessions have names of their own: keeping them for the next event costs more than making them.
         DroppedRecord(
             drop.reason, cloud: .aws, account: pool.text(text, drop.account.range),
-            actor: TextPool.made(text, drop.actor.range), action: action(slots, first, in: text, pool: &pool),
+            region: region(slots, first, in: text, &pool), actor: TextPool.made(text, drop.actor.range), action: action(slots, first, in: text, pool: &pool),
             time: drop.time)
     }
 
@@ -160,7 +167,9 @@ extension CloudTrailScan {
         let sessions = key.isEmpty ? [name] : name.isEmpty ? [key] : [key, name]
         let caller = CloudTrailFields.Identity(type: type, arn: arn, accessKey: plain(.accessKey)).actor
         return SessionOpening(
-            sessions: sessions, caller: caller, action: action(slots, first, in: text, pool: &pool), opened: time)
+            sessions: sessions, caller: caller, account: plain(.recipient) ?? plain(.account) ?? "",
+            region: region(slots, first, in: text, &pool), action: action(slots, first, in: text, pool: &pool),
+            opened: time)
     }
 
     /// An event that succeeded; `nil` where the record is anything else, or leaves something out that its envelope may

@@ -52,6 +52,7 @@ package struct DroppedRecord: Sendable {
     package var cloud: Cloud?
     /// As in ``ChangeEvent``; empty where the record says none.
     package var account: String
+    package var region: String
     /// The name of ``ChangeEvent/actor``; empty where the record says none.
     package var actor: String
     /// As in ``ChangeEvent``; empty where what is no audit event names none.
@@ -62,12 +63,13 @@ package struct DroppedRecord: Sendable {
     package private(set) var event: ChangeEvent?
 
     init(
-        _ reason: DropReason, cloud: Cloud?, account: String = "", actor: String = "", action: String = "",
-        time: Timestamp? = nil
+        _ reason: DropReason, cloud: Cloud?, account: String = "", region: String = "", actor: String = "",
+        action: String = "", time: Timestamp? = nil
     ) {
         self.reason = reason
         self.cloud = cloud
         self.account = account
+        self.region = region
         self.actor = actor
         self.action = action
         self.time = time
@@ -75,7 +77,7 @@ package struct DroppedRecord: Sendable {
 
     init(_ reason: DropReason, _ event: ChangeEvent, detail: DecodeDetail) {
         self.init(
-            reason, cloud: event.cloud, account: event.account, actor: event.actor.name, action: event.action,
+            reason, cloud: event.cloud, account: event.account, region: event.region, actor: event.actor.name, action: event.action,
             time: event.time)
         if detail == .full { self.event = event }
     }
@@ -94,21 +96,30 @@ package struct SessionOpening: Sendable {
     package var sessions: [String]
     /// Who asked for the session; its own session key leads further back.
     package var caller: Principal
+    /// As in ``ChangeEvent``; empty where the record says none.
+    package var account: String
+    package var region: String
     /// As in ``ChangeEvent``.
     package var action: String
     package var opened: Timestamp
     /// The event that says so; `nil` from ``DecodeDetail/intake``, which asks for no more than the above.
     package var event: ChangeEvent?
 
-    init(sessions: [String], caller: Principal, action: String, opened: Timestamp) {
+    init(
+        sessions: [String], caller: Principal, account: String, region: String, action: String, opened: Timestamp
+    ) {
         self.sessions = sessions
         self.caller = caller
+        self.account = account
+        self.region = region
         self.action = action
         self.opened = opened
     }
 
     init(sessions: [String], caller: Principal, event: ChangeEvent) {
-        self.init(sessions: sessions, caller: caller, action: event.action, opened: event.time)
+        self.init(
+            sessions: sessions, caller: caller, account: event.account, region: event.region, action: event.action,
+            opened: event.time)
         self.event = event
     }
 }

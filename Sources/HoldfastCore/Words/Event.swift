@@ -103,6 +103,14 @@ package final class ChangeEvent: Sendable {
     /// The event itself, as the cloud wrote it, without its envelopes. Costs a parse each time where it is text.
     package var body: JSON { source.leniently }
 
+    /// The body's bytes: as they came where the body is text, else the tree's canonical text.
+    package var text: [UInt8] {
+        switch source {
+        case .text(let text), .found(let text, _): text
+        case .tree, .excerpt: source.leniently.canonicalBytes
+        }
+    }
+
     /// The body with these places found in it.
     ///
     /// Throws where it is not JSON as RFC 8259 has it: such an event is a dead letter.

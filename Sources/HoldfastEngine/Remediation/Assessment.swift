@@ -17,7 +17,10 @@ struct Assessment {
 extension Step {
     /// - Returns: `nil` where there is no such finding, or its rule is gone.
     mutating func assess(_ id: String) throws(JournalError) -> Assessment? {
-        guard let stored = try journal.finding(id: id), let known = Finding(json: stored.body),
+        // This step itself may have opened it.
+        var stored = transaction.findings.last { $0.id == id }
+        if stored == nil { stored = try journal.finding(id: id) }
+        guard let stored, let known = Finding(json: stored.body),
             let rule = policy.baseline.rule(known.rule)
         else { return nil }
         let subject = try subject(known.resource, context: known.context)
@@ -26,8 +29,10 @@ extension Step {
         let context = try context(of: subject, for: finding.rule)
         let outcome =
             finding.state == .open
-            ? policy.plan(
-                for: finding, document: subject.view.document, in: context, lastObserved: lastObserved(subject)) : nil
+            ? outcomes[id]
+                ?? policy.plan(
+                    for: finding, document: subject.view.document, in: context, lastObserved: lastObserved(subject))
+            : nil
         return Assessment(
             finding: finding, rule: rule, subject: subject, context: context,
             maturity: policy.baseline.effective(rule, of: finding.resource, in: context).maturity.value,

@@ -6,7 +6,7 @@ internal import HoldfastJSON
 struct FactsReader {
     let policy: Policy
     let journal: any Journal
-    let now: Timestamp
+    var now: Timestamp
     let haltFile: String?
     private let halts: [Halt]
     private let modes: [String: ModeRecord]

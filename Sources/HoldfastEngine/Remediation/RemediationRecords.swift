@@ -162,6 +162,14 @@ package struct RemediationWrites: Sendable {
     package var cares: [Care] = []
     /// Events that came back from writes of ours, with the run.
     package var ownEvents: [(event: String, run: String)] = []
+
+    /// Whether there is nothing to write.
+    package var isEmpty: Bool {
+        candidates.isEmpty && doneCandidates.isEmpty && touchAll == nil && decisions.isEmpty && runs.isEmpty
+            && asks.isEmpty && closedAsks.isEmpty && approvals.isEmpty && halts.isEmpty && resumed.isEmpty
+            && holds.isEmpty && endedHolds.isEmpty && openings.isEmpty && modes.isEmpty && campaigns.isEmpty
+            && ownEvents.isEmpty
+    }
     package init() {}
 }
 

@@ -120,6 +120,7 @@ struct RunCommand: AsyncParsableCommand {
                     kind: "data-loaded", at: clock.wallTime(),
                     body: [
                         "program": .string(Version.text), "catalog": .string(data.catalogDigest),
+                        "baseline": .string(data.baselineDigest), "playbook-files": .string(data.playbooksDigest),
                         "rules": .number(JSONNumber(data.baseline.rules.count)),
                         "playbooks": .number(JSONNumber(data.playbooks.all.count)),
                         "mode": .string(data.configuration.mode.rawValue),
@@ -180,7 +181,7 @@ enum Wiring {
     }
 
     /// `env:NAME` is the value of an environment variable, so that no secret stands in a file.
-    private static func fromEnvironment(_ value: String) -> String {
+    static func fromEnvironment(_ value: String) -> String {
         guard value.hasPrefix("env:") else { return value }
         return ProcessInfo.processInfo.environment[String(value.dropFirst(4))] ?? ""
     }

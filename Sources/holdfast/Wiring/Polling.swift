@@ -7,10 +7,14 @@ import HoldfastFiles
 struct Polling: Sendable {
     private let sources: PollingSources<SystemWallClock>
 
-    /// - Parameter began: where the journal has no position, events are wanted from then on.
-    init(_ clouds: Clouds, catalog: Catalog, clock: SystemWallClock, began: Timestamp) {
+    /// - Parameters:
+    ///   - began: where the journal has no position, events are wanted from then on.
+    ///   - until: reading ends there; `nil`: never.
+    init(
+        _ clouds: Clouds, catalog: Catalog, clock: SystemWallClock, began: Timestamp, until: Timestamp? = nil
+    ) {
         sources = PollingSources(
-            catalog: catalog, sender: clouds.sender, budgets: clouds.budgets, clock: clock, began: began)
+            catalog: catalog, sender: clouds.sender, budgets: clouds.budgets, clock: clock, began: began, until: until)
     }
 
     /// One source for each log; `nil` where this is no source that is polled.
