@@ -230,7 +230,8 @@ import Testing
     @Test("What Google had not set is set to null again; of Azure a default stands for what nobody had set")
     func notSetBefore() throws {
         let firewall: JSON = [
-            "disabled": .null, "direction": "INGRESS", "sourceRanges": ["0.0.0.0/0"], "allowed": [["IPProtocol": "tcp", "ports": ["22"]]],
+            "disabled": .null, "direction": "INGRESS", "sourceRanges": ["0.0.0.0/0"],
+            "allowed": [["IPProtocol": "tcp", "ports": ["22"]]],
         ]
         let plan = try plan("gcp-firewall-disable", firewall, over: "firewall-open-ssh")
         let answer = RawAnswer(
