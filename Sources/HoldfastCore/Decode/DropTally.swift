@@ -38,8 +38,8 @@ package struct DropCount: Sendable, Hashable {
     }
 }
 
-/// Counts what is dropped of AWS's events by reason, account, actor and hour. Nine of ten end here, from actors who come
-/// again and again: names are kept as bytes, and made into texts once, when the counts are taken.
+/// Counts what is dropped of AWS's events by reason, account, actor and hour. Nine of ten end here, from actors who
+/// come again and again: names are kept as bytes, and made into texts once, when the counts are taken.
 struct DropTally: Sendable {
     private struct Entry {
         var hash: UInt64

@@ -236,7 +236,8 @@ def overwritten(clients):
     buckets, name, _ = bucket(clients)
 
     def show():
-        return {"versioning": buckets.get(bucket=name).execute().get("versioning")}
+        # A map with nothing in it says no more than none.
+        return {"versioning": buckets.get(bucket=name).execute().get("versioning") or None}
 
     return planted(
         clients, "storage.googleapis.com/Bucket", name, show, lambda before: {"versioning": {"enabled": True}})
