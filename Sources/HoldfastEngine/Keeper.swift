@@ -317,6 +317,8 @@ package actor Keeper {
         }
         transaction.leases = [leases["shards"], lease].compactMap { $0 }
         try journal.commit(transaction)
+        // What was decided on what this changes is decided anew: a step that was prepared is not begun on it.
+        for stored in transaction.resources { memory.forgetPrepared(on: stored.resource) }
         totals.evaluations += step.evaluations
         totals.resourcesChanged += transaction.resources.count
         for (_, change) in step.changes { totals.findingChanges[change, default: 0] += 1 }

@@ -27,14 +27,14 @@ package enum Fault: String, Sendable, CaseIterable {
     var rarity: Int {
         switch self {
         case .doubled, .late, .outOfOrder, .sameSecond: 5
-        case .approverSlow, .approverTwice: 4
-        case .approverRefuses, .approverHolds, .approverCaused, .approverLate, .undone: 6
+        case .approverSlow, .approverTwice, .approverRefuses, .approverHolds, .approverCaused, .undone: 4
+        case .approverLate: 6
         case .malformed, .describeStale, .describeThrottled, .opened, .promptLost: 8
         case .campaign, .reload: 12
         case .halted, .haltFile: 25
-        case .lost, .describeDenied, .writeThrottled: 15
-        case .writeLost, .writeTimedOut, .writeAccepted, .writeSlow, .writeQueued: 18
-        case .writeDenied, .meddler: 25
+        case .lost, .describeDenied, .writeThrottled: 12
+        case .writeLost, .writeTimedOut, .writeAccepted, .writeSlow, .writeQueued: 12
+        case .writeDenied, .meddler: 20
         case .clockForward, .clockBack: 40
         case .crash: 250
         case .crashAfter: 120

@@ -83,10 +83,12 @@ struct Setup: Sendable {
         remediation.approvals.chain = ["approver", "lead"]
         remediation.approvals.answerWithin = Span(seconds: 30)
         remediation.approvals.expiry = Span(seconds: 80)
-        switch Int.random(in: 0..<3, using: &random) {
+        switch Int.random(in: 0..<4, using: &random) {
         case 0: remediation.approvals.table = [.medium: ["dev": 0, "production": 2]]
         case 1:
             remediation.approvals.table = [.low: ["dev": 0, "production": 1], .medium: ["dev": 1, "production": 1]]
+        case 2:
+            remediation.approvals.table = [.low: ["dev": 1, "production": 1], .medium: ["dev": 1, "production": 2]]
         default: break
         }
         if random.once(in: 2) {

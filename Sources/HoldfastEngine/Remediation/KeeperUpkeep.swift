@@ -30,6 +30,7 @@ extension Keeper {
         guard !ended.isEmpty else { return }
         var step = Step(policy: policy, journal: journal, now: now)
         step.transaction.remediation.endedHolds = ended.map(\.finding)
+        step.transaction.remediation.candidates = ended.map { Candidate(finding: $0.finding, due: now) }
         step.transaction.notices = ended.map {
             Notice(
                 code: NoticeCode.holdEnded.rawValue, subject: $0.finding,

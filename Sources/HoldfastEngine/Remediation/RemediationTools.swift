@@ -33,6 +33,11 @@ struct RemediationMemory {
     private var ownOrder: [ResourceID] = []
     static let ownLimit = 2000
 
+    mutating func forgetPrepared(on resource: ResourceID) {
+        guard !prepared.isEmpty else { return }
+        prepared = prepared.filter { $0.value.run.resource != resource }
+    }
+
     /// The requests of a run are known from now on.
     mutating func remember(_ run: Run) {
         let requests = run.steps.flatMap(\.requests)
