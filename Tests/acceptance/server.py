@@ -186,7 +186,7 @@ def terminal(s, answers):
     """`holdfast approvals` as a person has it."""
     process, screen = pty.fork()
     if process == 0:
-        os.execve(PROGRAM, [PROGRAM, "approvals", "--config", f"{s.folder}/holdfast.yaml"], {**os.environ, "NO_COLOR": ""})
+        os.execve(PROGRAM, [PROGRAM, "approvals", "--config", f"{s.folder}/holdfast.yaml"], dict(os.environ))
     out, answers = b"", list(answers)
     end = time.monotonic() + 60
     while time.monotonic() < end:

@@ -89,7 +89,8 @@ struct FrontDoor<Inner: HTTPResponder>: HTTPResponder where Inner.Context == Vis
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         response.headers[.contentSecurityPolicy] = Self.policy
         response.headers[.xContentTypeOptions] = "nosniff"
-        response.headers[.referrerPolicy] = "no-referrer"
+        // With no-referrer browsers would not say where a form of ours comes from either.
+        response.headers[.referrerPolicy] = "same-origin"
         response.headers[.frameOptions] = "DENY"
         response.headers[.crossOriginOpenerPolicy] = "same-origin"
         response.headers[.crossOriginResourcePolicy] = "same-origin"

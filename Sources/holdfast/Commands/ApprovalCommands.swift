@@ -22,7 +22,7 @@ struct ApprovalsCommand: AsyncParsableCommand {
         func run() async throws {
             let client = try await desk.client()
             let waiting = try await client.get(["approvals"])["items"]?.array ?? []
-            guard format == nil, Output.isTerminal, isatty(STDIN_FILENO) == 1 else {
+            guard format == nil, isatty(STDOUT_FILENO) == 1, isatty(STDIN_FILENO) == 1 else {
                 return Output.list(waiting, as: format ?? .text, header: ["SEVERITY", "ENVIRONMENT", "WHAT", "DIGEST"])
                 {
                     [
