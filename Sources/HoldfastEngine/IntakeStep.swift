@@ -80,13 +80,13 @@ struct IntakeStep {
         let items = change.changes.enumerated().map { index, said in
             EvidenceItem(said, source: .reported, time: time, origin: origin, index: index)
         }
-        try step.merge(items, into: change.resource, context: change.context)
-        step.transaction.history.append(
+        try step.report(
+            items,
             HistoryEntry(
                 resource: change.resource, eventID: event.id, happened: time, known: step.now,
                 evidence: JSON.array(items.map(\.json)).canonicalBytes, actor: event.actor.name,
-                action: event.action))
-        step.markDirty(change.resource, context: change.context, reason: event.action)
+                action: event.action),
+            context: change.context)
     }
 
     mutating func take(_ opening: SessionOpening) {
@@ -98,10 +98,13 @@ struct IntakeStep {
     }
 
     mutating func drop(_ dropped: DroppedRecord) {
-        counts.dropped += 1
-        let hour = dropped.time.map { CounterDelta.hour(of: $0) } ?? 0
-        count("dropped \(dropped.reason)", label: dropped.actor, hour: hour)
-        if let time = dropped.time, let cloud = dropped.cloud { note(time, cloud: cloud, account: dropped.account) }
+        drop(DropCount(dropped))
+    }
+
+    mutating func drop(_ dropped: DropCount) {
+        counts.dropped += Int(dropped.count)
+        count("dropped \(dropped.reason)", label: dropped.actor, hour: dropped.hour, amount: dropped.count)
+        if let time = dropped.newest, let cloud = dropped.cloud { note(time, cloud: cloud, account: dropped.account) }
     }
 
     private mutating func note(_ time: Timestamp, cloud: Cloud, account: String) {
@@ -118,8 +121,8 @@ struct IntakeStep {
                 bytes: Array(bytes.prefix(DeadLetter.byteLimit))))
     }
 
-    private mutating func count(_ name: String, label: String, hour: Int64 = 0) {
-        counters[CounterKey(name: name, label: label, hour: hour), default: 0] += 1
+    private mutating func count(_ name: String, label: String, hour: Int64 = 0, amount: Int64 = 1) {
+        counters[CounterKey(name: name, label: label, hour: hour), default: 0] += amount
     }
 
     /// What the batch as a whole leaves: counters, notices, the batch's line in the evidence log.

@@ -5,7 +5,7 @@ internal import HoldfastJSON
 /// one transaction of the journal. Both lanes go through it; neither waits in it for anything but the journal.
 package actor Keeper {
     let journal: any Journal
-    private var decoder = EventDecoder()
+    private var decoder: EventDecoder
     package private(set) var policy: Policy
     private var known: KnownEvents
     private(set) var leases: [String: Lease] = [:]
@@ -40,9 +40,11 @@ package actor Keeper {
         self.tools = tools
         self.journal = journal
         self.policy = policy
+        decoder = EventDecoder(for: policy.catalog)
         known = KnownEvents(limit: limits.knownEvents)
         for id in try journal.recentEventIDs(limit: limits.knownEvents) { known.insert(id) }
         leases["shards"] = try journal.acquire(part: "shards")
+        for run in try journal.runs(limit: RemediationMemory.ownLimit).reversed() { memory.remember(run) }
     }
 
     /// Where a source must begin: what the journal has. Takes the source's part, so that an older owner is refused.
@@ -60,43 +62,61 @@ package actor Keeper {
     /// positions, all or nothing.
     package func intake(_ batch: RecordBatch, from source: String, now: Timestamp) throws(JournalError) {
         var intake = IntakeStep(step: Step(policy: policy, journal: journal, now: now), source: source)
+        // Of a batch that failed, which comes again.
+        decoder.takeDropped { _ in }
         for index in 0..<batch.records.count {
             let items = batch.records.withBytes(at: index) { decoder.decode($0, detail: .intake) }
             for item in items {
-                try take(item, into: &intake, place: batch.records.place(at: index))
+                try take(item, into: &intake, from: batch.records, at: index)
             }
         }
+        decoder.takeDropped { intake.drop($0) }
         for unreadable in batch.unreadable {
             intake.deadLetter(unreadable.reason, at: unreadable.place, bytes: unreadable.bytes)
         }
         intake.step.transaction.positions = batch.positions
         try intake.step.evaluate(cause: .events)
         intake.finish()
-        try commit(intake.step, lease: leases[source])
+        try commit(intake.step, lease: leases[source], lane: .events)
         for id in intake.step.transaction.eventIDs { known.insert(id) }
         totals.records += batch.records.count + batch.unreadable.count
         totals.add(intake.counts)
     }
 
     private func take(
-        _ item: DecodedItem, into intake: inout IntakeStep, place: String
+        _ item: DecodedItem, into intake: inout IntakeStep, from records: any RecordStorage, at index: Int
     ) throws(JournalError) {
+        let place = records.place(at: index)
         switch item {
-        case .event(var event):
+        case .event(let event):
             if known.contains(event.id) || intake.seen.contains(event.id) {
                 intake.counts.duplicates += 1
                 return
             }
             let match: CatalogMatch
-            do { match = try policy.catalog.changes(reading: &event) } catch {
-                return intake.deadLetter(error.reason, at: place, bytes: error.bytes)
+            do { match = try policy.catalog.changes(reading: event) } catch {
+                // Of the event itself only an excerpt was kept, and there may be others in its record.
+                let whole = records.withBytes(at: index) { UndecodableRecord(error.reason, place: "", copying: $0) }
+                return intake.deadLetter(error.reason, at: "\(place) event \(event.id)", bytes: whole.bytes)
             }
             try intake.take(event, match)
+            recognise(event, match, in: &intake)
         case .dropped(let dropped): intake.drop(dropped)
         case .session(let opening): intake.take(opening)
         case .undecodable(let failure):
             intake.deadLetter(
                 failure.reason, at: failure.place.isEmpty ? place : "\(place) \(failure.place)", bytes: failure.bytes)
+        }
+    }
+
+    /// An event of a write of ours is known by its request. The body is looked at only where a run may be behind it.
+    private func recognise(_ event: ChangeEvent, _ match: CatalogMatch, in intake: inout IntakeStep) {
+        for change in match.changes {
+            guard let requests = memory.own[change.resource] else { continue }
+            let names = [event.correlation, event.body["requestID"]?.string ?? ""]
+            guard let run = names.lazy.compactMap({ requests[$0] }).first else { continue }
+            intake.step.transaction.remediation.ownEvents.append((event: event.id, run: run))
+            return
         }
     }
 
@@ -230,6 +250,7 @@ package actor Keeper {
         _ policy: Policy, because what: String = "a reload", now: Timestamp
     ) throws(JournalError) -> [FindingChange: Int] {
         self.policy = policy
+        decoder = EventDecoder(for: policy.catalog)
         // What was about to be written was decided by the settings of before.
         memory.prepared = [:]
         try noteModes(now: now)
@@ -286,8 +307,14 @@ package actor Keeper {
         try commit(step, lease: nil)
     }
 
-    func commit(_ step: Step, lease: Lease?) throws(JournalError) {
+    func commit(_ step: Step, lease: Lease?, lane: EvaluationLane = .state) throws(JournalError) {
         var transaction = step.transaction
+        if step.evaluations > 0 {
+            transaction.counters.append(
+                CounterDelta(
+                    name: CounterDelta.evaluations, label: lane.rawValue, hour: CounterDelta.hour(of: step.now),
+                    amount: Int64(step.evaluations)))
+        }
         transaction.leases = [leases["shards"], lease].compactMap { $0 }
         try journal.commit(transaction)
         totals.evaluations += step.evaluations

@@ -10,6 +10,8 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case dataBroken = "data-broken"
     /// Changed data files were refused; the old ones stay in force.
     case reloadRefused = "reload-refused"
+    /// Changed data files would change many findings: they wait for a person.
+    case reloadWaits = "reload-waits"
     /// Events carry times from the future: a clock is wrong, or somebody forges.
     case eventsFromFuture = "events-from-future"
     /// The cloud does not let us read something: it stays unknown.

@@ -125,6 +125,9 @@ package struct Policy: Sendable {
         return found
     }
 
+    /// Whether events may call resources of a type by other names than their ids.
+    func hasAliases(_ type: String) -> Bool { catalog.type(type)?.knownBy.isEmpty == false }
+
     /// The path under which a resource is found by what else events call it.
     static let aliasPath = "."
 

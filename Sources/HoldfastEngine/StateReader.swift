@@ -27,7 +27,7 @@ package struct Description: Sendable {
     /// Names this read in the history: unique.
     package var id: String
     /// What the calls of the read gave, as they gave it: what a restore is made of. They hold what the catalog calls
-    /// secret too, so they go nowhere but into an encrypted capture.
+    /// secret too, so they go nowhere but, as far as an undo needs them, into an encrypted capture.
     package var answers: [RawAnswer] = []
 
     package init(result: Result, started: Timestamp, id: String, unread: [Unread] = []) {

@@ -7,6 +7,8 @@ package struct StatusReport: Sendable {
     package let events: Int64
     /// Reads of single resources that these led to.
     package let describes: Int64
+    /// Evaluations of one rule on one resource that changes led to.
+    package let evaluations: Int64
     /// Answers of clouds that it was too much, by what is counted together; the most first.
     package let throttles: [(what: String, amount: Int64)]
     /// Reads that showed what no event had told.
@@ -30,6 +32,8 @@ package struct StatusReport: Sendable {
         func sum(_ counters: [CounterDelta]) -> Int64 { counters.reduce(0) { $0 + $1.amount } }
         events = sum(try counters(CounterDelta.events))
         describes = sum(try counters(CounterDelta.describes))
+        evaluations = sum(
+            try counters(CounterDelta.evaluations).filter { $0.label == EvaluationLane.events.rawValue })
         let byWhat = Dictionary(grouping: try counters(CounterDelta.throttles), by: \.label).mapValues(sum)
         throttles = byWhat.map { ($0.key, $0.value) }.sorted { ($1.1, $0.0) < ($0.1, $1.0) }
         unseenChanges = sum(try journal.counters(name: CounterDelta.unseenChanges))
@@ -46,6 +50,9 @@ package struct StatusReport: Sendable {
     package var describesPerThousandEvents: Double? {
         events == 0 ? nil : Double(describes) * 1000 / Double(events)
     }
+
+    /// Evaluations for one change; `nil` where no change came in.
+    package var evaluationsPerEvent: Double? { events == 0 ? nil : Double(evaluations) / Double(events) }
 
     /// In nanoseconds; zero where none waits.
     package var ageOfOldestDirty: Span {
@@ -66,6 +73,7 @@ package struct StatusReport: Sendable {
         let age = oldestDirty == nil ? "" : "; the oldest for \(ageOfOldestDirty.nanoseconds / 1_000_000_000) s"
         return [
             "events: \(events) \(window); the newest of \(lastEvent?.description ?? "no time")",
+            "evaluations: \(evaluations), \(evaluationsPerEvent.map(StatusReport.tenths) ?? "-") for each event",
             "describes: \(describes), \(rate) for 1,000 events",
             "throttles: \(total)\(worst)",
             "waiting to be read: \(dirty)\(age)",
@@ -82,6 +90,10 @@ package struct StatusReport: Sendable {
             "since": time(since), "events": number(events), "last-event": time(lastEvent),
             "describes": number(describes),
             "describes-per-1000-events": describesPerThousandEvents.map {
+                .number(JSONNumber(unchecked: StatusReport.tenths($0)))
+            } ?? .null,
+            "evaluations": number(evaluations),
+            "evaluations-per-event": evaluationsPerEvent.map {
                 .number(JSONNumber(unchecked: StatusReport.tenths($0)))
             } ?? .null,
             "throttles": .object(JSONObject(throttles.map { ($0.what, number($0.amount)) })),

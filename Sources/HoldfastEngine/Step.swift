@@ -74,11 +74,13 @@ struct Step {
         let before = subject.after
         subject.after.merge(items)
         guard subject.after != before else { return }
+        let view = subject.view
         subject.view = ResourceView(of: subject.after, keys: policy.listKeys(for: id.type))
         for item in items {
             if let property = item.path?.property { subject.touched?.insert(property) } else { subject.touched = nil }
         }
         subjects[id] = subject
+        if !id.isAlias { try follow(from: view, to: subject) }
     }
 
     // MARK: Evaluation

@@ -39,17 +39,6 @@ extension Step {
                 action: unseen.isEmpty ? "read" : "read: changed unseen"))
     }
 
-    /// What events said of an alias is said of the resource that it turned out to be; the alias is no more.
-    private mutating func identify(
-        _ alias: ResourceID, as known: ResourceID, at place: ResourceContext, context: ResourceContext,
-        origin: EvidenceOrigin, time: Timestamp
-    ) throws(JournalError) -> [EvidenceItem] {
-        let said = try subject(alias, context: context).after.items
-        try merge(said, into: known, context: place)
-        markDirty(known, context: place, reason: "was named by an alias")
-        return [EvidenceItem(.deleted, source: .observed, time: max(time, said.last?.time ?? time), origin: origin)]
-    }
-
     /// A denied read is for a person to mend; the resource is read again later all the same.
     private mutating func note(
         _ unread: [Description.Unread], of resource: ResourceID, context: ResourceContext, attempts: Int

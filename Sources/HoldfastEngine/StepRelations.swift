@@ -18,7 +18,8 @@ extension Step {
                     if let target = try known(ResourceID(type: edge.type, id: id)) { targets.append(target) }
                 }
             } else {
-                targets = try holders(type: edge.type, by: edge.relation.by, of: subject.resource)
+                targets = try holders(
+                    type: edge.type, path: edge.relation.by.description, value: subject.resource.id)
             }
             found += targets.map { Dependent(resource: $0.resource, context: $0.context, rules: edge.rules) }
         }
@@ -28,7 +29,7 @@ extension Step {
     /// The resources at the other end of a relation of a subject.
     func related(_ read: RelatedRead, of subject: Subject) throws(JournalError) -> RelatedResources {
         if read.isReverse {
-            let members = try holders(type: read.type, by: read.by, of: subject.resource)
+            let members = try holders(type: read.type, path: read.by.description, value: subject.resource.id)
             return RelatedResources(
                 members.map { .init(id: $0.resource, document: $0.view.document) },
                 openBecause: "not every \(read.type) was listed")
@@ -46,11 +47,9 @@ extension Step {
         return related
     }
 
-    /// Resources of a type whose path holds this one's id, as the journal has them and as this step changes them.
-    private func holders(
-        type: String, by path: PropertyPath, of target: ResourceID
-    ) throws(JournalError) -> [Subject] {
-        let reference = StoredResource.Reference(path: path.description, value: target.id)
+    /// Resources of a type whose path holds an id, as the journal has them and as this step changes them.
+    func holders(type: String, path: String, value: String) throws(JournalError) -> [Subject] {
+        let reference = StoredResource.Reference(path: path, value: value)
         var found: [Subject] = []
         var last: ResourceID?
         repeat {
@@ -79,7 +78,7 @@ extension Step {
     }
 
     /// A resource that is there: of this step, or of the journal.
-    private func known(_ id: ResourceID) throws(JournalError) -> Subject? {
+    func known(_ id: ResourceID) throws(JournalError) -> Subject? {
         if let subject = subjects[id] { return subject.view.isDeleted ? nil : subject }
         guard let stored = try journal.resource(id), !stored.isDeleted else { return nil }
         return try makeSubject(id, context: stored.context, stored: stored)

@@ -28,6 +28,8 @@ package struct DataSet: Sendable {
     package var problems: [Problem]
     /// SHA-256 over names and contents of the catalog's files.
     package var catalogDigest: String
+    /// The same over all data files.
+    package var digest: String
 
     /// Reads and checks everything in some folders; what is broken is left out and stands in ``problems``.
     package init(_ folders: DataFolders, configuration: Configuration, now: Timestamp) {
@@ -54,6 +56,8 @@ package struct DataSet: Sendable {
             catalogReading + wireReading + catalogProblems + baselineReading + baselineProblems + playbookReading
             + playbookProblems
         catalogDigest = DataSet.digest(catalogFiles, wireFiles)
+        let others = baselineFiles.map { ($0.name, $0.node) } + playbookFiles.map { ($0.name, $0.node) }
+        digest = sha256((catalogDigest + DataSet.text(others.map { ($0.0, $0.1.json) })).utf8).description
     }
 
     private static func readBaseline(_ folders: DataFolders) -> (files: [BaselineFile], problems: [Problem]) {
@@ -74,8 +78,11 @@ package struct DataSet: Sendable {
 
     private static func digest(_ files: [DataFile], _ wire: [WireFile]) -> String {
         let trees = files.map { ($0.name, $0.node.json) } + wire.map { ($0.name, $0.json) }
-        let text = trees.map { "\($0.0)\n\($0.1.canonicalText)\n" }.joined()
-        return sha256(text.utf8).description
+        return sha256(text(trees).utf8).description
+    }
+
+    private static func text(_ trees: [(String, JSON)]) -> String {
+        trees.map { "\($0.0)\n\($0.1.canonicalText)\n" }.joined()
     }
 
     /// What the engine runs by.

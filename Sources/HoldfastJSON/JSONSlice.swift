@@ -65,6 +65,17 @@ package struct JSONSlice: Sendable, Equatable {
         return bytes.extracting(range).withUnsafeBytes { $0.elementsEqual(text) }
     }
 
+    /// The value's bytes at the end of others, and its place there.
+    package func copied(from bytes: Span<UInt8>, to other: inout [UInt8]) -> JSONSlice {
+        if kind == .absent { return self }
+        let quote = kind == .string ? 1 : 0
+        let start = other.count + quote
+        bytes.extracting((range.lowerBound - quote)..<(range.upperBound + quote)).withUnsafeBufferPointer {
+            other.append(contentsOf: $0)
+        }
+        return JSONSlice(start: start, end: start + range.count, kind: kind, isEscaped: isEscaped)
+    }
+
     /// The value as a tree; `nil` where it is absent. Throws for two members of one name where the limits say so;
     /// offsets in errors count from the start of the whole text.
     package func tree(in bytes: Span<UInt8>, limits: JSONLimits = .init()) throws(JSONError) -> JSON? {

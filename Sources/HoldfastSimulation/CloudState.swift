@@ -62,7 +62,7 @@ struct CloudState: Sendable {
         let hand = someone()
         if random.once(in: 9) { return retag(resource, by: hand, at: now) }
         // What is good is mostly made bad, and what is bad mostly stays so until it is mended.
-        if isBad(resource), !random.once(in: 3) { return retag(resource, by: hand, at: now) }
+        if isBad(resource), !random.once(in: 3) { return nil }
         if hand == .controller, fought == nil { fought = resource }
         return isBad(resource) && random.once(in: 2)
             ? mend(resource, by: hand, at: now) : spoil(resource, by: hand, at: now)

@@ -84,7 +84,7 @@ extension World {
     // MARK: Undo, rollout, campaigns
 
     private func undoSomething(_ store: SQLiteJournal, _ keeper: Keeper) async throws {
-        let runs = try store.runs(limit: 20)
+        let runs = try store.runs(limit: 20).filter { random.once(in: 4) || $0.phase == .verified || $0.phase == .stuck }
         guard let run = runs.randomElement(using: &random), faults.fires(.undone) else { return }
         try? await keeper.undo(run.id, by: someone(), reason: "it broke something", now: clock.wallTime())
     }

@@ -31,6 +31,14 @@ struct InstanceLock: ~Copyable, Sendable {
 
     deinit { Glibc.close(descriptor) }
 
+    /// Whether a process holds the lock of the journal at a path.
+    static func isHeld(path: String) -> Bool {
+        let descriptor = open(path + ".lock", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { Glibc.close(descriptor) }
+        return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+    }
+
     private static func text(of descriptor: CInt) -> String {
         var bytes = [UInt8](repeating: 0, count: 20)
         let count = pread(descriptor, &bytes, bytes.count, 0)

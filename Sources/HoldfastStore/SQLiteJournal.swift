@@ -89,6 +89,9 @@ package final class SQLiteJournal: Journal {
         }
     }
 
+    /// Whether a process writes to the journal at a path.
+    package static func isOwned(path: String) -> Bool { InstanceLock.isHeld(path: path) }
+
     /// Folds the write-ahead log in. The journal cannot be used afterwards; its lock goes with the object.
     package func close() throws(JournalError) {
         do {

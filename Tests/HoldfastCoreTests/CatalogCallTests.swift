@@ -42,7 +42,7 @@ import Testing
             ),
             (
                 "restore: {from: x.GetName, with: {Name: {jsn: Name}}}",
-                "x.yaml:15:47: unknown word \"jsn\" in a source; did you mean \"json\"?"
+                "x.yaml:15:46: unknown word \"jsn\" in a source; did you mean \"json\"?"
             ),
             ("restore: {frm: x.GetName}", "x.yaml:15:15: unknown key \"frm\"; did you mean \"from\"?"),
             (

@@ -208,7 +208,7 @@ struct CatalogDocumentTests {
         let page = ShippedCatalog.folder.deletingLastPathComponent().appending(path: "docs/catalog.md")
         let text = try String(contentsOf: page, encoding: .utf8)
         let blocks = text.components(separatedBy: "```yaml\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
-        #expect(blocks.count == 4)
+        #expect(blocks.count == 5)
         var files: [(name: String, node: Node)] = []
         for (name, block) in zip(["aws/type", "azure/events", "gcp/events", "aws/models"], blocks) {
             files.append((name, try YAMLReader.read(block, file: "\(name).yaml")))

@@ -131,7 +131,7 @@ struct DecodeBadInputTests {
     func duplicates() throws {
         let text = #"{"requestParameters":{"a":1,"a":2},\#(trail(["requestParameters": .null]).dropFirst())"#
         #expect(words(decode(text)) == ["undecodable : the JSON has two members of one name, at byte 28"])
-        guard case .event(var event)? = decode(text, detail: .intake).first else {
+        guard case .event(let event)? = decode(text, detail: .intake).first else {
             Issue.record("intake leaves the body for later")
             return
         }
@@ -145,7 +145,7 @@ struct DecodeBadInputTests {
               s3.amazonaws.com/PutBucketPolicy: {changes: T, name: requestParameters, carries: {touched: P}}
             """, file: "t.yaml")
         let catalog = Catalog.load([("aws/t", node)], operations: nil).catalog
-        let error = #expect(throws: UndecodableRecord.self) { _ = try catalog.changes(reading: &event) }
+        let error = #expect(throws: UndecodableRecord.self) { _ = try catalog.changes(reading: event) }
         #expect(error?.reason == "the JSON has two members of one name, at byte 28")
         #expect(error?.bytes == Array(text.utf8))
         let own = #"{"eventName":"DeleteBucket",\#(good.dropFirst())"#
@@ -163,13 +163,11 @@ struct DecodeBadInputTests {
 
     @Test("A body that was left as text is the tree that a full decode gives")
     func lazyBody() throws {
-        guard case .event(var event)? = decode(good, detail: .intake).first else {
+        guard case .event(let event)? = decode(good, detail: .intake).first else {
             Issue.record("a write is an event")
             return
         }
         #expect(event.body == (try JSON.parse(good)))
-        event.body = ["a": 1]
-        #expect(event.body == ["a": 1])
     }
 
     @Test("An event of 50 MB is a dead letter that keeps its first 64 KiB, and the next event goes on")

@@ -7,17 +7,22 @@ import Testing
 /// How steps are taken back: of the shipped playbooks, by what was captured and by what stands there now.
 @Suite struct UndoTests {
     private static let vocabulary = PlaybookFilesTests.vocabulary
+    private static var catalog: Catalog { vocabulary.catalog }
     private static let us = "arn:aws:iam::111122223333:root"
 
     /// The plan of a shipped playbook for a state, by one of its rules.
+    ///
+    /// - Parameter sample: of the catalog; the state's properties stand in place of its own.
     private func plan(
-        _ playbook: String, _ state: JSON, id: String? = nil, lists: [String: [String]] = [:]
+        _ playbook: String, _ state: JSON, over sample: String? = nil, lists: [String: [String]] = [:]
     ) throws -> Plan {
         let playbook = try #require(PlaybookFilesTests.shipped.playbooks[playbook])
         let rule = try #require(Self.vocabulary.baseline.rule(playbook.remedies[0]))
         let type = playbook.type
-        let document = StateValue(snapshot: state).keyed(by: type)
-        let resource = ResourceID(type: type.name, id: id ?? type.example)
+        var whole = sample.flatMap { type.samples[$0]?.object } ?? JSONObject()
+        for member in state.object?.members ?? [] { whole[member.name] = member.value }
+        let document = StateValue(snapshot: .object(whole)).keyed(by: type)
+        let resource = ResourceID(type: type.name, id: type.example)
         let place = ResourceContext(cloud: type.cloud, account: "111122223333", region: "eu-west-1")
         let context = EvaluationContext(
             now: RuleTest.defaultNow, environment: "dev", place: place, labels: .absent, lists: lists
@@ -35,7 +40,8 @@ import Testing
     private func undo(_ plan: Plan, step: Int = 0) -> StepUndo {
         let step = plan.steps[step]
         return StepUndo(
-            step.call, writes: step.writes, undo: step.undo, of: plan.resource.type, catalog: Self.vocabulary.catalog)
+            step.call, writes: step.writes, undo: step.undo, of: plan.resource.type,
+            catalog: Self.catalog)
     }
 
     private func object(_ json: JSON) -> JSONObject { json.object ?? JSONObject() }
@@ -65,7 +71,7 @@ import Testing
 
     private func bucketPlan() throws -> (plan: Plan, captured: [RawAnswer], policy: JSON) {
         let policy = try JSON.parse(Self.policyText)
-        let plan = try plan("aws-s3-remove-public-statements", ["BucketName": "my-bucket", "Policy": policy])
+        let plan = try plan("aws-s3-remove-public-statements", ["Policy": policy], over: "bucket-public")
         let answer = RawAnswer(
             call: "s3.GetBucketPolicy", parameters: JSONObject([("Bucket", "my-bucket")]),
             outcome: .answer(["Policy": .string(Self.policyText)]))
@@ -128,7 +134,7 @@ import Testing
         let answer = RawAnswer(
             call: "s3.GetBucketPolicy", parameters: JSONObject([("Bucket", "my-bucket")]),
             outcome: .answer(["Policy": .string(text)]))
-        let deleting = try plan("aws-s3-remove-public-statements", ["BucketName": "my-bucket", "Policy": only])
+        let deleting = try plan("aws-s3-remove-public-statements", ["Policy": only], over: "bucket-public")
         #expect(deleting.steps.map(\.call.name) == ["s3.DeleteBucketPolicy"])
         let put = try call(
             try undo(deleting).action(captured: [answer], written: ["Policy": .null], now: state(["Policy": .null])))
@@ -217,16 +223,16 @@ import Testing
         let mode: JSON = ["settings": ["ipConfiguration": ["sslMode": "ALLOW_UNENCRYPTED_AND_ENCRYPTED"]]]
         #expect(call.parameters["body"] == mode)
         #expect(call.precondition == "9")
-        let sent = try #require(Self.vocabulary.catalog.call(call.name)).parameters(of: call)
+        let sent = try #require(Self.catalog.call(call.name)).parameters(of: call)
         #expect(sent["body"]?["settings"]?["settingsVersion"] == "9")
     }
 
     @Test("What Google had not set is set to null again; of Azure a default stands for what nobody had set")
     func notSetBefore() throws {
         let firewall: JSON = [
-            "direction": "INGRESS", "sourceRanges": ["0.0.0.0/0"], "allowed": [["IPProtocol": "tcp", "ports": ["22"]]],
+            "disabled": .null, "direction": "INGRESS", "sourceRanges": ["0.0.0.0/0"], "allowed": [["IPProtocol": "tcp", "ports": ["22"]]],
         ]
-        let plan = try plan("gcp-firewall-disable", firewall)
+        let plan = try plan("gcp-firewall-disable", firewall, over: "firewall-open-ssh")
         let answer = RawAnswer(
             call: "compute.firewalls.get", parameters: JSONObject([("project", "my-project"), ("firewall", "ssh")]),
             outcome: .answer(firewall))
@@ -275,12 +281,12 @@ import Testing
                 ["role": "roles/viewer", "members": ["user:a@example.com"]],
             ])
         #expect(call.precondition == "BwX9")
-        let sent = try #require(Self.vocabulary.catalog.call(call.name)).parameters(of: call)
+        let sent = try #require(Self.catalog.call(call.name)).parameters(of: call)
         #expect(sent["body"]?["policy"]?["etag"] == "BwX9")
         let removed = state(["iamPolicy": ["etag": "BwX9", "bindings": [["role": "roles/viewer", "members": ["x"]]]]])
         let fault = refusal { () throws(UndoFault) in try undo(plan).action(captured: [], now: removed) }
         #expect(
-            fault == UndoFault(.changedSince, "the element of iamPolicy.bindings[] that was at 1 is no longer there"))
+            fault == UndoFault(.changedSince, "the element of iamPolicy.bindings that was at 1 is no longer there"))
     }
 
     @Test("A list that the fix left empty, and that the cloud then leaves out, gets its elements back")
@@ -302,8 +308,9 @@ import Testing
             name: "ec2.DeleteFlowLogs", request: "", permission: "ec2:DeleteFlowLogs",
             parameters: object(["FlowLogIds": ["$result": "FlowLogIds"]]))
         let undo = StepUndo(
-            call, writes: [], undo: PlannedUndo(grade: .exact, means: .call(call)), of: "AWS::EC2::VPC",
-            catalog: Self.vocabulary.catalog)
+            call, writes: [], undo: PlannedUndo(grade: .exact, means: .call(call)),
+            of: "AWS::EC2::VPC",
+            catalog: Self.catalog)
         let action = try undo.action(captured: [], answer: ["FlowLogIds": ["fl-1"]], now: state([:]))
         #expect(try self.call(action).parameters == object(["FlowLogIds": ["fl-1"]]))
         let fault = refusal { () throws(UndoFault) in try undo.action(captured: [], now: state([:])) }
@@ -333,7 +340,7 @@ import Testing
     func percentEscapes() throws {
         let text = #"{"Statement": [{"Sid": "50%", "Principal": {"AWS": "*"}, "Effect": "Allow"}]}"#
         let escaped = text.utf8.map { String(format: "%%%02X", $0) }.joined()
-        let call = try #require(Self.vocabulary.catalog.call("iam.UpdateAssumeRolePolicy"))
+        let call = try #require(Self.catalog.call("iam.UpdateAssumeRolePolicy"))
         for given in [escaped, text] {
             let filled = call.restore?.filled(
                 ["Role": ["AssumeRolePolicyDocument": .string(given)]], for: call, but: JSONObject())

@@ -2,7 +2,7 @@ import Foundation
 import HoldfastHTTP
 import Testing
 
-@Suite("Answers over HTTP", .timeLimit(.minutes(1)))
+@Suite("Answers over HTTP", .timeLimit(.minutes(30)))
 struct HTTPExchangeTests {
     private let server: FaultServer
     private let client: HTTPClient

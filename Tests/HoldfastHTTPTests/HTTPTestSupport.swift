@@ -96,6 +96,25 @@ func newToken() -> String { UUID().uuidString }
 /// for minutes before it goes on.
 let hang = Duration.seconds(900)
 
+extension HTTPClient {
+    /// What becomes of a request whose deadline comes after it was sent. On a machine that has much to do a short one
+    /// may come before; then it is tried with twice the time.
+    ///
+    /// - Returns: the failure, the deadline that led to it, and how long it took.
+    func overdue(
+        _ url: String, after first: Duration
+    ) async -> (failure: HTTPFailure?, deadline: Duration, took: Duration) {
+        var deadline = first
+        while true {
+            let began = ContinuousClock.now
+            let failure = await failing(get(url, deadline: deadline))
+            let took = ContinuousClock.now - began
+            guard failure?.kind == "notSent timeout", deadline < hang else { return (failure, deadline, took) }
+            deadline *= 2
+        }
+    }
+}
+
 func get(_ url: String, deadline: Duration = hang, bodyLimit: Int = 1 << 20) -> HTTPRequest {
     HTTPRequest(method: "GET", url: url, deadline: deadline, bodyLimit: bodyLimit)
 }

@@ -2,7 +2,7 @@ import Foundation
 import HoldfastHTTP
 import Testing
 
-@Suite("Whom HTTP trusts", .timeLimit(.minutes(1)))
+@Suite("Whom HTTP trusts", .timeLimit(.minutes(30)))
 struct HTTPTrustTests {
     private let server: FaultServer
     init() throws { server = try FaultServer.shared }

@@ -146,7 +146,7 @@ private final class Script: HTTPExchange {
     }
 }
 
-@Suite("Sending with retries", .timeLimit(.minutes(1)))
+@Suite("Sending with retries", .timeLimit(.minutes(30)))
 struct SendWithRetriesTests {
     @Test("Every attempt is a request made anew, with no more time than is left")
     func anew() async {

@@ -4,7 +4,7 @@ import HoldfastKafka
 import Synchronization
 import Testing
 
-@Suite("What goes wrong with Kafka", .timeLimit(.minutes(3)))
+@Suite("What goes wrong with Kafka", .timeLimit(.minutes(30)))
 struct KafkaFaultTests {
     private let cluster: MockKafkaCluster
     init() throws { cluster = try MockKafkaCluster() }
@@ -31,13 +31,13 @@ struct KafkaFaultTests {
         cluster.createTopic("events", partitions: 1)
         try send(0..<3, at: cluster.brokers)
         cluster.setBroker(1, isUp: false)
-        let source = KafkaSource(configuration(cluster.brokers))
+        let source = KafkaSource(configuration(cluster.brokers, patience: .seconds(2)))
         let error = await errorOfResume(source)
         #expect(error?.code == "broker-down")
         #expect(error?.message.contains("no broker at \(cluster.brokers) has answered for 2 s") == true)
         #expect(error?.retry == .after(.init(seconds: 5)))
         cluster.setBroker(1, isUp: true)
-        try await source.resume(from: [])
+        try await source.resumeAtLast(from: [])
         #expect(try await source.receive(3, into: Offsets()).texts == (0..<3).map(text))
         await source.close()
     }
@@ -48,8 +48,8 @@ struct KafkaFaultTests {
     func downInTheMiddle(resumes: Bool) async throws {
         cluster.createTopic("events", partitions: 1)
         try send(0..<10, at: cluster.brokers)
-        let source = KafkaSource(configuration(cluster.brokers))
-        try await source.resume(from: [])
+        let source = KafkaSource(configuration(cluster.brokers, patience: .seconds(2)))
+        try await source.resumeAtLast(from: [])
         let offsets = Offsets()
         var texts = try await source.receive(10, into: offsets).texts
         cluster.setBroker(1, isUp: false)
@@ -57,7 +57,7 @@ struct KafkaFaultTests {
         #expect(error?.code == "broker-down")
         cluster.setBroker(1, isUp: true)
         try send(10..<20, at: cluster.brokers)
-        if resumes { try await source.resume(from: await offsets.all) }
+        if resumes { try await source.resumeAtLast(from: await offsets.all) }
         let rest = try await source.receive(10, into: offsets, resumesAfterErrors: resumes)
         texts += rest.texts
         #expect(rest.errors.allSatisfy { $0.code == "broker-down" })
@@ -156,7 +156,7 @@ struct KafkaFaultTests {
         let batch = try await source.nextBatch()
         cluster.setBroker(1, isUp: false)
         let time = await ContinuousClock().measure { await source.close() }
-        #expect(time < .seconds(10))
+        #expect(time < .seconds(60))
         #expect(batch?.records.count == 1)
     }
 
@@ -165,7 +165,8 @@ struct KafkaFaultTests {
         let lines = Mutex<[KafkaLogLine]>([])
         cluster.createTopic("events", partitions: 1)
         cluster.setBroker(1, isUp: false)
-        let source = KafkaSource(configuration(cluster.brokers), log: { line in lines.withLock { $0.append(line) } })
+        let source = KafkaSource(
+            configuration(cluster.brokers, patience: .seconds(2)), log: { line in lines.withLock { $0.append(line) } })
         _ = await errorOfResume(source)
         #expect(
             lines.withLock { $0 }.contains { $0.facility == "FAIL" && $0.level <= 4 && $0.text.contains("127.0.0.1") })

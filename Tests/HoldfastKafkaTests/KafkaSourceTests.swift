@@ -3,7 +3,7 @@ import Testing
 
 @testable import HoldfastKafka
 
-@Suite("Events from Kafka, on librdkafka's mock cluster", .timeLimit(.minutes(3)))
+@Suite("Events from Kafka, on librdkafka's mock cluster", .timeLimit(.minutes(30)))
 struct KafkaSourceTests {
     private let cluster: MockKafkaCluster
     init() throws { cluster = try MockKafkaCluster() }

@@ -56,22 +56,37 @@ extension KafkaSource {
             } catch {
                 guard case .after = error.retry else { throw error }
                 received.errors.append(error)
-                if resumesAfterErrors { try await resume(from: await offsets.all) }
+                if resumesAfterErrors { try await resumeAtLast(from: await offsets.all) }
             }
         }
         return received
     }
 }
 
+extension KafkaSource {
+    /// Resumes, however often it takes with little patience.
+    nonisolated func resumeAtLast(from positions: [SourcePosition]) async throws(SourceError) {
+        while true {
+            do {
+                return try await resume(from: positions)
+            } catch {
+                guard error.code == "broker-down" else { throw error }
+            }
+        }
+    }
+}
+
 /// Settings that make groups notice within a second or two what takes others most of a minute.
 let quick = ["session.timeout.ms": "6000", "heartbeat.interval.ms": "200", "reconnect.backoff.max.ms": "500"]
 
+/// - Parameter patience: short only where it must run out: a machine that runs all tests at once is slow.
 func configuration(
-    _ brokers: String, topics: [String] = ["events"], group: String = "holdfast", options: [String: String] = [:]
+    _ brokers: String, topics: [String] = ["events"], group: String = "holdfast", options: [String: String] = [:],
+    patience: Duration = .seconds(300)
 ) -> KafkaConfiguration {
     var configuration = KafkaConfiguration(
         brokers: brokers, topics: topics, group: group, options: quick.merging(options) { $1 })
-    configuration.patience = .seconds(2)
+    configuration.patience = patience
     return configuration
 }
 

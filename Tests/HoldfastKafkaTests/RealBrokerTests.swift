@@ -9,7 +9,7 @@ private let broker = ProcessInfo.processInfo.environment["HOLDFAST_TEST_BROKER"]
 /// `Tests/servers/start-broker.sh` starts a broker and prints its address.
 @Suite(
     "Events from a broker of its own", .enabled(if: broker != nil, "HOLDFAST_TEST_BROKER names no broker"),
-    .timeLimit(.minutes(3)))
+    .timeLimit(.minutes(30)))
 struct RealBrokerTests {
     private let brokers: String
     /// A topic and group of its own for each test, so that they can share the broker.

@@ -8,8 +8,12 @@ package final class ServerProcess: @unchecked Sendable {  // nothing changes onc
     /// The line of JSON that it tells its ports by.
     package let told: JSON
 
-    /// - Parameter isPlain: any Python will do.
-    package init(_ script: String, _ arguments: [String] = [], isPlain: Bool = false) throws {
+    /// - Parameters:
+    ///   - environment: added to the tests' own.
+    ///   - isPlain: any Python will do.
+    package init(
+        _ script: String, _ arguments: [String] = [], environment: [String: String] = [:], isPlain: Bool = false
+    ) throws {
         guard let python = isPlain ? "/usr/bin/env" : Oracle.python else {
             throw Oracle.Failure(description: "HOLDFAST_TEST_PYTHON is not set")
         }
@@ -17,6 +21,7 @@ package final class ServerProcess: @unchecked Sendable {  // nothing changes onc
         process.executableURL = URL(filePath: python)
         process.arguments =
             (isPlain ? ["python3"] : []) + [Oracle.top.appending(path: "Tests/servers/\(script)").path] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = input
         process.standardOutput = output
         try process.run()

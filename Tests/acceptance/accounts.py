@@ -83,12 +83,13 @@ class Service:
         *rows, last = [json.loads(line) for line in self.tell("accounts", "--format", "jsonl").splitlines()] or [None]
         return {row["id"]: row for row in rows}, last, [row["id"] for row in rows]
 
-    def wait(self, what, until, seconds=180):
+    def wait(self, what, until, seconds=900):
         end = time.monotonic() + seconds
         while not until(*self.accounts()):
             if self.process.poll() is not None or time.monotonic() > end:
                 errors = open(f"{self.folder}/errors").read()[-3000:]
-                sys.exit(f"{what}: not so:\n{self.tell('accounts')}\n{self.tell('notices')}\n{errors}")
+                said = "\n".join(self.tell(command) for command in ("accounts", "status", "notices"))
+                sys.exit(f"{what}: not so:\n{said}\n{errors}")
             time.sleep(1)
 
 
@@ -199,4 +200,5 @@ def main():
         print("after kills: accounts and environments are known while the organisation is silent; a closed account left")
 
 
-main()
+if __name__ == "__main__":
+    main()

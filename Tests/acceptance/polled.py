@@ -108,7 +108,7 @@ class Service:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        if self.process.wait(timeout=60) != 0:
+        if self.process.wait(timeout=300) != 0:
             sys.exit(f"the service failed: {open(f'{self.folder}/errors').read()[-2000:]}")
 
     def query(self, text):
@@ -192,9 +192,9 @@ def lookup_events(top):
         source = {"cloudtrail-lookup": {"accounts": [ACCOUNT], "regions": REGIONS, "overlap": "1m", "every": "1s"}}
         service = Service(top, [source], {"AWS_ENDPOINT_URL": base})
         service.start()
-        service.wait("LookupEvents", 60, lambda: len(service.query("SELECT part FROM positions")) == len(REGIONS))
+        service.wait("LookupEvents", 600, lambda: len(service.query("SELECT part FROM positions")) == len(REGIONS))
         service.killed_for(30, 2.5)
-        check(service, "LookupEvents", expected(events), 90)
+        check(service, "LookupEvents", expected(events), 600)
         stats = call(f"{base}/control/stats")
         print(f"LookupEvents: {service.kills} kills, {len(events)} events once each; {stats}")
 
@@ -245,11 +245,11 @@ def files(top, kind):
         digest = f"AWSLogs/{ACCOUNT}/CloudTrail-Digest/eu-west-1/2026/11/22/{ACCOUNT}_CloudTrail-Digest.json.gz"
         put(1, 0)
         s3.put_object(Bucket="trail", Key=digest, Body=b"{}")
-        service.wait(kind, 60, lambda: service.query("SELECT part FROM positions"))
+        service.wait(kind, 600, lambda: service.query("SELECT part FROM positions"))
         for round_ in range(1, 7):
             put(4, round_ * 10)
             service.killed_for(4, 2)
-        check(service, kind, expected(wanted, beside), 200)
+        check(service, kind, expected(wanted, beside), 900)
         if kind == "queue":
             left = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
             if left["ApproximateNumberOfMessages"] != "0" or left["ApproximateNumberOfMessagesNotVisible"] != "0":

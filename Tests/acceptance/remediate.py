@@ -77,7 +77,7 @@ class Service:
             raise SystemExit(f"holdfast {' '.join(arguments)} failed: {done.stderr[-2000:]}")
         return json.loads(done.stdout)
 
-    def wait(self, what, check, seconds=60):
+    def wait(self, what, check, seconds=300):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with contextlib.suppress(SystemExit, json.JSONDecodeError):

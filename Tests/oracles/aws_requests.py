@@ -77,4 +77,5 @@ def described(call, region, parameters, request):
     }
 
 
-main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])

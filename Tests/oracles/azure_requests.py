@@ -89,4 +89,5 @@ def main(seed, count, calls):
             }))
 
 
-main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))

@@ -170,11 +170,11 @@ class Google:
         path = {"storage": "/storage/v1/", "compute": "/compute/v1/"}.get(api, "")
         return build(api, version, http=http, static_discovery=True, client_options={"api_endpoint": URL + path})
 
-    def pages(self, collection, **arguments):
+    def pages(self, collection, items="items", **arguments):
         request = collection.list(**arguments)
         while request is not None:
             page = request.execute()
-            yield from page.get("items", [])
+            yield from page.get(items, [])
             request = collection.list_next(request, page)
 
     def all(self):
@@ -198,6 +198,10 @@ class Google:
                 f"projects/{PROJECT}/instances/{found['name']}",
                 instances.get(project=PROJECT, instance=found["name"]).execute(),
             )
+        sinks = self.client("logging", "v2").projects().sinks()
+        for found in self.pages(sinks, "sinks", parent=f"projects/{PROJECT}"):
+            name = f"projects/{PROJECT}/sinks/{found['name']}"
+            told("logging.googleapis.com/LogSink", name, sinks.get(sinkName=name).execute())
         projects = self.client("cloudresourcemanager", "v1").projects()
         asked = {"options": {"requestedPolicyVersion": 3}}
         policy = projects.getIamPolicy(resource=PROJECT, body=asked).execute()

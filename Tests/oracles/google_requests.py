@@ -55,7 +55,8 @@ def value(rng, parameter):
         if parameter.get("format") in ("int64", "uint64"):
             text = str(rng.randrange(10**15))
         if pattern.startswith("^projects/"):
-            text = f"projects/{text}"
+            # "^projects/[^/]+/sinks/[^/]+$"
+            text = pattern.strip("^$").replace("[^/]+", text)
         elif pattern and not re.match(pattern, text):
             text = "abc-1"
         return text
@@ -90,4 +91,5 @@ def main(seed, count, calls):
             }))
 
 
-main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), json.loads(sys.argv[3]))

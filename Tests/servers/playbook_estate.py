@@ -6,11 +6,14 @@ POST with JSON, each answer JSON:
 
 /connect  {"url", "authorities", "credentials", "subscription", "project"}: where Azure and Google are simulated
 /cases    {}: {playbook: [variants]}
-/plant    {"playbook", "variant"}: {"token", "type", "name", "region", "account", "rule", "lists", "days", "before"};
+/plant    {"playbook", "variant"}: {"token", "type", "name", "region", "account", "rule", "lists", "days", "meddles",
+          "before"};
           with "gone" [type, name] where a resource must be read before /vanish deletes it
 /vanish   {"token"}: {"before"}
 /show     {"token"}: {"state"}
 /promised {"token", "before"}: {"state"} that the fix promises
+/meddle   {"token", "before"}: {"state"} that an undo must then leave, after somebody else's change; null where the case
+          has no such change
 /loses    {"token", "state"}: {"state"} without what the playbook's undo says that it loses
 """
 
@@ -32,8 +35,17 @@ logging.disable(logging.CRITICAL)
 import boto3  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
-from drift import aws_ec2, aws_iam, aws_s3, aws_services, azure, google  # noqa: E402, F401
+from drift import aws_ec2, aws_iam, aws_lambda, aws_s3, aws_services, azure, google  # noqa: E402, F401
 from drift.cases import CASES  # noqa: E402
+
+
+def mend_moto():
+    """AWS takes a trail's ARN where moto 5.2.1 wants its name."""
+    from moto.cloudtrail.models import CloudTrailBackend
+
+    for name in ("start_logging", "stop_logging"):
+        whole = getattr(CloudTrailBackend, name)
+        setattr(CloudTrailBackend, name, lambda self, name, whole=whole: whole(self, name.split("/")[-1]))
 
 
 class Clients:
@@ -79,7 +91,7 @@ class Estate:
         self.planted[token] = planted
         told = {"token": token, "type": planted.kind, "name": planted.name, "region": planted.region,
                 "account": planted.account or self.clients.account, "rule": planted.rule, "lists": planted.lists,
-                "days": planted.days, "before": planted.show()}
+                "days": planted.days, "meddles": planted.meddle is not None, "before": planted.show()}
         return {**told, "gone": list(planted.gone[:2])} if planted.gone else told
 
     def vanish(self, told):
@@ -92,6 +104,13 @@ class Estate:
 
     def promised(self, told):
         return {"state": self.planted[told["token"]].promised(told["before"])}
+
+    def meddle(self, told):
+        planted = self.planted[told["token"]]
+        if not planted.meddle:
+            return {"state": None}
+        planted.meddle()
+        return {"state": planted.kept(told["before"])}
 
     def loses(self, told):
         return {"state": self.planted[told["token"]].loses(told["state"])}
@@ -118,6 +137,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def main():
+    mend_moto()
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     aws = moto.get_host_and_port()[1]

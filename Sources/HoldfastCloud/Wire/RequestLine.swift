@@ -71,7 +71,8 @@ struct RequestLine {
             guard let value = given[name]?.scalarText else {
                 throw WireFault("\"\(name)\" is missing, which its path needs")
             }
-            path += try pathLabel(value, of: name, isGreedy: isGreedy)
+            // All that is reserved but what would end the path.
+            path += try pathLabel(value, of: name, isGreedy: isGreedy, keeping: ":@!$&'()*+,;=")
             parameters[name] = nil
             rest = rest[rest.index(after: end)...]
         }

@@ -34,13 +34,17 @@ struct WireFault: Error, Sendable, CustomStringConvertible {
 /// One variable's value in a path: never empty and never a step to another path (`..`), which servers and clients
 /// resolve before anyone asks who may.
 ///
-/// - Parameter isGreedy: slashes stay, and what is between them follows the same rule.
-func pathLabel(_ value: String, of name: String, isGreedy: Bool = false) throws(WireFault) -> String {
+/// - Parameters:
+///   - isGreedy: slashes stay, and what is between them follows the same rule.
+///   - reserved: characters beside that stay, as RFC 6570 lets reserved ones stay in such a variable.
+func pathLabel(
+    _ value: String, of name: String, isGreedy: Bool = false, keeping reserved: String = ""
+) throws(WireFault) -> String {
     let parts = isGreedy ? value.split(separator: "/", omittingEmptySubsequences: false) : [value[...]]
     guard !value.isEmpty, !parts.contains(where: { $0 == "." || $0 == ".." }) else {
         throw WireFault("\(name) is \"\(value)\", which cannot stand in a path")
     }
-    return value.percentEncoded(keeping: isGreedy ? "/" : "")
+    return value.percentEncoded(keeping: isGreedy ? "/" + reserved : "")
 }
 
 /// A value for a header: without line breaks and other control characters, which could begin another header.

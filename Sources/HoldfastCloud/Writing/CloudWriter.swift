@@ -1,10 +1,11 @@
 package import HoldfastCore
+internal import HoldfastCrypto
 package import HoldfastEngine
 internal import HoldfastHTTP
 internal import HoldfastJSON
 
 /// Makes the calls that change clouds, each once: no attempt follows another without a permit of its own.
-package struct CloudWriter<C: HoldfastClock>: Sendable {
+package struct CloudWriter<C: HoldfastClock>: ChangeWriter {
     private let catalog: Catalog
     private let sender: BudgetedSender<C>
     private let clock: C
@@ -23,10 +24,33 @@ package struct CloudWriter<C: HoldfastClock>: Sendable {
 
     // MARK: Writing
 
+    package func apply(_ permit: consuming Permit) async -> WriteOutcome {
+        let token = CloudWriter.token("\(permit.run)\n\(permit.step)\n\(permit.call.digest)")
+        return await write(permit.call, in: permit.context, before: permit.expires, token: token)
+    }
+
+    /// The same for each attempt of one call of one step, so that a cloud that knows tokens makes it once. A UUID in
+    /// form: Google takes nothing else.
+    static func token(_ text: String) -> String {
+        var bytes = Array(sha256(text.utf8).bytes.prefix(16))
+        bytes[6] = bytes[6] & 0x0F | 0x40
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        var rest = digits[...]
+        return [8, 4, 4, 4, 12].map { count in
+            defer { rest = rest.dropFirst(count) }
+            return String(rest.prefix(count))
+        }.joined(separator: "-")
+    }
+
     /// Makes one call.
     ///
-    /// - Parameter expires: it is not sent after that.
-    func write(_ planned: PlannedCall, in context: ResourceContext, before expires: Timestamp) async -> WriteOutcome {
+    /// - Parameters:
+    ///   - expires: it is not sent after that.
+    ///   - token: by which the cloud knows the call again.
+    func write(
+        _ planned: PlannedCall, in context: ResourceContext, before expires: Timestamp, token: String
+    ) async -> WriteOutcome {
         guard let call = catalog.call(planned.name), call.request == planned.request else {
             return .refused(
                 code: "unknown-call", message: "the catalog has no \(planned.name) as it was planned",
@@ -38,7 +62,8 @@ package struct CloudWriter<C: HoldfastClock>: Sendable {
                 code: "permit-expired", message: "the permit for \(call.name) ended at \(expires)",
                 retryAfter: Span(nanoseconds: 0))
         }
-        let parameters = call.parameters(of: planned)
+        var parameters = call.parameters(of: planned)
+        if let name = catalog.tokenParameter(of: call), parameters[name] == nil { parameters[name] = .string(token) }
         var scope = CallScope(cloud: context.cloud, account: context.account, region: context.region, access: .write)
         if context.cloud == .aws { scope.sessionPolicy = call.sessionPolicy(parameters, in: context).canonicalText }
         do {
@@ -107,7 +132,8 @@ package struct CloudWriter<C: HoldfastClock>: Sendable {
             return .refused(code: failure.code, message: message, retryAfter: wait)
         case .refused where isConditional && (failure.status == 412 || (failure.status == 409 && isNotApplied)):
             return .refused(code: "precondition", message: message, retryAfter: nil)
-        case .denied, .notSent, .refused:
+        case .denied: return .refused(code: WriteOutcome.denied, message: message, retryAfter: nil)
+        case .notSent, .refused:
             return .refused(code: failure.code, message: message, retryAfter: nil)
         case .unavailable where isNotApplied:
             return .refused(code: failure.code, message: message, retryAfter: Self.pause)
@@ -147,11 +173,5 @@ extension CallAnswer {
             if let id = headers[name] { return id }
         }
         return body["kind"]?.string?.hasSuffix("#operation") == true ? body["name"]?.string ?? "" : ""
-    }
-}
-
-extension CloudWriter: ChangeWriter {
-    package func apply(_ permit: consuming Permit) async -> WriteOutcome {
-        await write(permit.call, in: permit.context, before: permit.expires)
     }
 }

@@ -22,6 +22,13 @@ extension CatalogReader {
             call.precondition = entry.key
             call.preconditionPlace = preconditionPlace(entry.value, of: call)
         }
+        if let node = node["token"], let name = node.text {
+            call.token = name
+            if !call.parameters.contains(name) {
+                let hint = suggestion(for: name, among: call.parameters)
+                report("\(call.name) takes no parameter \"\(name)\"\(hint)", at: node.place)
+            }
+        }
         call.resources = (node["on"]?.oneOrMany ?? []).compactMap { resource($0, of: call) }
         call.alsoNeeds = node["also-needs"]?.texts ?? []
         call.restore = restore(node["restore"])

@@ -109,6 +109,20 @@ extension CloudCall {
 }
 
 extension Catalog {
+    /// The parameter by whose value a cloud knows a call again that it was sent before; `nil` where it knows none.
+    package func tokenParameter(of call: CloudCall) -> String? {
+        if let token = call.token { return token }
+        guard let (model, operation) = wire(of: call), let input = operation.input else { return nil }
+        return model.shape(of: input)?.members.first(where: \.isIdempotencyToken)?.name
+    }
+
+    /// Whether a call whose outcome is not known may be made again: it does the same twice, or the cloud knows it again
+    /// by its token.
+    package func mayBeMadeAgain(_ name: String) -> Bool {
+        guard let call = calls[name] else { return false }
+        return call.isIdempotent || tokenParameter(of: call) != nil
+    }
+
     /// The call that restores what a call changed: its counterpart where it takes a section away, else itself.
     func writer(restoringAfter call: CloudCall) -> CloudCall { call.writer(among: calls.values) ?? call }
 }

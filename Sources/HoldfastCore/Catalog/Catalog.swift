@@ -77,8 +77,12 @@ package struct EventRoute: Sendable {
         var resource: ResourceID
         var context: ResourceContext
         var variables: Variables
-        /// The element that the resource was found in, innermost last; `nil` for the event itself.
+        /// A variable of the id with its value, where no other has one.
+        var named: (variable: String, value: String)?
+        /// The element that the resource was found in, innermost last; `nil` for the event itself, or where
+        /// ``element`` says which one it is.
         var values: [JSON]?
+        var element: Int?
     }
     fileprivate(set) var stops: [Stop] = []
     package fileprivate(set) var unresolved: [UnresolvedEffect] = []
@@ -99,10 +103,9 @@ package enum CatalogRoute: Sendable {
 extension Catalog {
     /// What an event means for resources. Whether it succeeded is the caller's to ask: a failure names resources too.
     package func changes(for event: ChangeEvent) -> CatalogMatch {
-        var event = event
-        event.body = event.body
+        guard let meaning = meanings[event.action] else { return noChanges(event.action) }
         do {
-            return try changes(reading: &event)
+            return try changes(of: event, .tree(event.body), by: meaning)
         } catch {
             preconditionFailure("a body that is a tree has been read")
         }
@@ -111,53 +114,76 @@ extension Catalog {
     /// The same, reading no more of the event's body than is looked into.
     ///
     /// Throws where that has two members of one name: such an event is a dead letter.
-    package func changes(reading event: inout ChangeEvent) throws(UndecodableRecord) -> CatalogMatch {
-        switch try route(&event) {
-        case .unknownOperation: return .unknownOperation
-        case .notOurs(let reason): return .notOurs(reason: reason)
-        case .known(let route):
-            guard let meaning = meanings[event.action] else { return .unknownOperation }
-            try event.readBody(meaning.places)
-            var changes: [ResourceChange] = []
-            for stop in route.stops { add(change(of: stop, meaning.effects[stop.effect], event), to: &changes) }
-            return .known(changes, unresolved: route.unresolved)
+    package func changes(reading event: ChangeEvent) throws(UndecodableRecord) -> CatalogMatch {
+        guard let meaning = event.meaning ?? meanings[event.action] else { return noChanges(event.action) }
+        return try changes(of: event, try event.found(meaning.places), by: meaning)
+    }
+
+    private func noChanges(_ action: String) -> CatalogMatch {
+        notOurs(action).map { .notOurs(reason: $0) } ?? .unknownOperation
+    }
+
+    private func changes(
+        of event: ChangeEvent, _ body: EventBody, by meaning: EventMeaning
+    ) throws(UndecodableRecord) -> CatalogMatch {
+        let route = try route(event, body, by: meaning)
+        let tree = try body.tree(meaning.places)
+        var changes: [ResourceChange] = []
+        var entered: (effect: Int, scopes: [EventScope]) = (-1, [])
+        for var stop in route.stops {
+            if let element = stop.element, let each = meaning.effects[stop.effect].each {
+                if entered.effect != stop.effect {
+                    entered = (stop.effect, EventScope(event, body: tree).entering(each))
+                }
+                stop.values = entered.scopes[element].values
+            }
+            add(change(of: stop, meaning.effects[stop.effect], event, body: tree), to: &changes)
         }
+        return .known(changes, unresolved: route.unresolved)
     }
 
     /// The resources that an event names: what intake asks of every event that it keeps.
-    package func route(_ event: inout ChangeEvent) throws(UndecodableRecord) -> CatalogRoute {
-        guard let meaning = meanings[event.action] else {
-            if let reason = notOurs[event.action] { return .notOurs(reason: reason) }
-            if let match = notOursPrefixes.first(where: { event.action.hasPrefix($0.prefix) }) {
-                return .notOurs(reason: match.reason)
-            }
-            return .unknownOperation
+    package func route(_ event: ChangeEvent) throws(UndecodableRecord) -> CatalogRoute {
+        guard let meaning = event.meaning ?? meanings[event.action] else {
+            return notOurs(event.action).map { .notOurs(reason: $0) } ?? .unknownOperation
         }
-        try event.find(meaning.places)
+        return .known(try route(event, try event.found(meaning.places), by: meaning))
+    }
+
+    /// Why an operation changes nothing that is watched; `nil` where that is not known.
+    private func notOurs(_ action: String) -> String? {
+        notOurs[action] ?? notOursPrefixes.first { action.hasPrefix($0.prefix) }?.reason
+    }
+
+    private func route(
+        _ event: ChangeEvent, _ body: EventBody, by meaning: EventMeaning
+    ) throws(UndecodableRecord) -> EventRoute {
         var route = EventRoute()
         var scope: EventScope?
         for index in meaning.effects.indices {
-            if let found = plain(meaning, index, event) {
-                route.stops.append(found)
-            } else {
-                let whole =
-                    if let scope { scope } else { EventScope(event, body: try event.namingBody(meaning.places)) }
-                follow(meaning.effects[index], index, scope: whole, event: event, into: &route)
-                scope = whole
-            }
+            if let plain = meaning.plain[index], follow(plain, index, body, of: event, into: &route) { continue }
+            let whole =
+                if let scope { scope } else { EventScope(event, body: try body.namingTree(meaning.places)) }
+            follow(meaning.effects[index], index, scope: whole, event: event, into: &route)
+            scope = whole
         }
-        return .known(route)
+        return route
     }
 
-    private func plain(_ meaning: EventMeaning, _ index: Int, _ event: ChangeEvent) -> EventRoute.Stop? {
-        guard let plain = meaning.plain[index] else { return nil }
-        return event.withFound { slots, text in
-            plain.resource(slots, in: text, of: event).map { found in
-                EventRoute.Stop(
-                    effect: index, resource: found.resource, context: found.context, variables: found.variables,
-                    values: nil)
+    private func follow(
+        _ plain: PlainNaming, _ index: Int, _ body: EventBody, of event: ChangeEvent, into route: inout EventRoute
+    ) -> Bool {
+        let count = route.stops.count
+        let isUsual = body.withFound { slots, text in
+            plain.resources(slots, in: text, of: event) { found in
+                route.stops.append(
+                    EventRoute.Stop(
+                        effect: index, resource: found.resource, context: found.context, variables: Variables(),
+                        named: (found.variable, found.name), element: found.element))
             }
         }
+        if isUsual != true { route.stops.removeSubrange(count...) }
+        return isUsual == true
     }
 
     private func follow(
@@ -196,10 +222,16 @@ extension Catalog {
         changes[index].changes += change.changes.filter { !changes[index].changes.contains($0) }
     }
 
-    private func change(of stop: EventRoute.Stop, _ effect: EventEffect, _ event: ChangeEvent) -> ResourceChange {
+    private func change(
+        of stop: EventRoute.Stop, _ effect: EventEffect, _ event: ChangeEvent, body: JSON
+    ) -> ResourceChange {
         var scope = EventScope(event, body: .null)
-        scope.values = stop.values ?? [event.body]
+        scope.values = stop.values ?? [body]
         scope.variables = stop.variables
+        if let named = stop.named {
+            scope.variables[named.variable] = named.value
+            (scope.variables.account, scope.variables.region) = (stop.context.account, event.region)
+        }
         return ResourceChange(
             resource: stop.resource, context: stop.context, effect: effect.effect,
             changes: types[stop.resource.type].map { evidence(of: effect, in: scope, type: $0) } ?? [])

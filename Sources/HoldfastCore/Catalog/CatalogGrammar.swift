@@ -170,6 +170,7 @@ extension Catalog {
                 .init("version", .text, "the place of a version's number or name"),
                 .init("if-match", .text, "ifMatch: it travels in the header If-Match")),
             "how a precondition travels: one of these"),
+        .init("token", .text, "the parameter by which the cloud knows the call again when it is sent twice"),
         .init("on", .oneOrMany(.text), "what it is allowed on: ARNs with parameters in braces; without it, everything"),
         .init("also-needs", .list(.text), "what else the caller must be allowed"),
         .init("restore", restoreShape, "how what a read gave is written back with it"),

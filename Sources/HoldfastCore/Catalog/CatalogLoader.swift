@@ -216,9 +216,6 @@ private struct CatalogLoader {
 
 extension EventMeaning {
     fileprivate func named(_ action: String, keepingTests: Bool) -> EventMeaning {
-        var other = self
-        other.action = action
-        if !keepingTests { other.tests = [] }
-        return other
+        EventMeaning(self, action: action, keepingTests: keepingTests)
     }
 }

@@ -31,6 +31,8 @@ package struct CloudCall: Sendable {
     package var precondition: String
     /// Where its value stands among the parameters: `ifMatch`, `body.policy.etag`.
     package var preconditionPlace: PropertyPath?
+    /// The parameter by which the cloud knows the call again; AWS's models say it themselves.
+    package var token: String?
     /// What it is allowed on, with parameters and surroundings in braces: `arn:{partition}:s3:::{Bucket}`. Empty where
     /// the cloud has no smaller unit, or nobody has said.
     package var resources: [IDTemplate] = []

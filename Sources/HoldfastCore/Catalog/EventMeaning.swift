@@ -1,12 +1,13 @@
 internal import HoldfastJSON
 
-/// What one operation means for resources, as a catalog file says under `events:`.
-struct EventMeaning: Sendable {
+/// What one operation means for resources, as a catalog file says under `events:`. A class, for every event that is
+/// kept looks one up, and a value would be copied each time.
+final class EventMeaning: Sendable {
     /// `s3.amazonaws.com/PutBucketPolicy`; Azure's in lower case.
-    var action: String
+    let action: String
     let effects: [EventEffect]
-    var tests: [EventTest]
-    var place: SourcePlace
+    let tests: [EventTest]
+    let place: SourcePlace
     /// Where in an event this looks.
     let places: EventPlaces
     /// Of each effect, where its resource can be read off the text.
@@ -29,8 +30,21 @@ struct EventMeaning: Sendable {
         let isSplit = effects.allSatisfy { $0.each == nil }
         let places =
             isSplit ? EventPlaces(naming: naming, others: others) : EventPlaces(naming: naming + others, others: [])
-        plain = effects.map { effect in types[effect.types[0]].flatMap { PlainNaming(effect, of: $0, in: places) } }
+        plain = effects.map { effect in
+            let meant = effect.types.compactMap { types[$0] }
+            return meant.count == effect.types.count ? PlainNaming(effect, of: meant, in: places) : nil
+        }
         self.places = places
+    }
+
+    /// The same meaning for another operation.
+    init(_ other: EventMeaning, action: String, keepingTests: Bool) {
+        self.action = action
+        effects = other.effects
+        tests = keepingTests ? other.tests : []
+        place = other.place
+        places = other.places
+        plain = other.plain
     }
 }
 

@@ -211,6 +211,7 @@ package struct Configuration: Sendable {
                     "\"\(text)\" is not an AWS account id: 12 digits, in quotes where it starts with 0", at: id.place))
         }
         if let environment = node["environment"] { check(environment: environment, &problems) }
+        problems += (node["regions"]?.list ?? []).compactMap(PolledSourceReader.problem)
         accounts.append(
             Account(
                 cloud: cloud, id: cloud == .azure ? text.lowercased() : text, name: node["name"]?.text ?? "",

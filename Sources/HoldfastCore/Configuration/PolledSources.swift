@@ -133,15 +133,19 @@ struct PolledSourceReader {
         report("\"\(text)\" is not an AWS account id: 12 digits, in quotes where it starts with 0", node)
     }
 
-    /// `eu-west-1`, `us-gov-east-1`
     private mutating func check(region node: Node) {
-        guard let text = node.text else { return }
+        if let problem = PolledSourceReader.problem(region: node) { problems.append(problem) }
+    }
+
+    /// What is wrong with a region of AWS: it is not of the form of `eu-west-1`, `us-gov-east-1`.
+    static func problem(region node: Node) -> Problem? {
+        guard let text = node.text else { return nil }
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         let words = parts.dropLast()
         let isRegion =
             words.count >= 2 && words.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (97...122).contains($0) } }
             && parts.last.map { Int($0) != nil } == true
-        if !isRegion { report("\"\(text)\" is not an AWS region, such as eu-west-1", node) }
+        return isRegion ? nil : Problem("\"\(text)\" is not an AWS region, such as eu-west-1", at: node.place)
     }
 
     private mutating func numbers(_ key: String, in node: Node) -> [String] {

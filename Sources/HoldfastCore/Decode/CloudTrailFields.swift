@@ -72,18 +72,19 @@ struct CloudTrailFields {
         }
     }
 
-    /// - Parameter agent: of ``userAgent``, where it is known.
+    /// The type of principal under which a session's source identity acts.
+    static let sourceIdentity = "SourceIdentity"
+
     func event(
-        id: String, time: Timestamp, action: String, outcome: Outcome, facts: EnvelopeFacts, body: EventBody,
-        agent: UserAgent? = nil
+        id: String, time: Timestamp, action: String, outcome: Outcome, facts: EnvelopeFacts, body: EventBody
     ) -> ChangeEvent {
         let text = userAgent ?? ""
         return ChangeEvent(
             id: id, cloud: .aws, time: time, account: recipient ?? identity.account ?? facts.account ?? "",
             region: region ?? facts.region ?? "", actor: identity.actor,
-            callers: identity.sourceIdentity.map { [Principal(name: $0, type: "SourceIdentity")] } ?? [],
+            callers: identity.sourceIdentity.map { [Principal(name: $0, type: CloudTrailFields.sourceIdentity)] } ?? [],
             sourceIP: sourceIP ?? "", action: action, outcome: outcome, readOnly: isRead(facts: facts),
-            via: (agent ?? UserAgent(text)).via(
+            via: UserAgent(text).via(
                 invokedBy: identity.invokedBy ?? "", eventType: eventType ?? "",
                 isConsoleSession: fromConsole == "true"),
             userAgent: text, body: body)

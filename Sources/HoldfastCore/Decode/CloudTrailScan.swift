@@ -10,11 +10,11 @@ enum CloudTrailScan {
         [
             "eventSource", "eventName", "eventTime", "readOnly", "errorCode", "recipientAccountId", "responseElements",
             "eventID", "awsRegion", "sourceIPAddress", "userAgent", "eventType", "sessionCredentialFromConsole",
-            "userIdentity",
+            "userIdentity", "requestParameters", "resources",
         ].map { [$0] }
-        + ["arn", "accountId", "principalId", "invokedBy", "userName", "type", "accessKeyId"].map {
-            ["userIdentity", $0]
-        }
+        + [
+            "arn", "accountId", "principalId", "invokedBy", "userName", "type", "accessKeyId", "onBehalfOf",
+        ].map { ["userIdentity", $0] } + [["userIdentity", "sessionContext", "sourceIdentity"]]
 
     /// The order in which the service writes the members of its records.
     static let usual: [[String]] =
@@ -23,15 +23,14 @@ enum CloudTrailScan {
             "userAgent", "requestParameters", "responseElements", "requestID", "eventID", "readOnly", "resources",
             "eventType", "managementEvent", "recipientAccountId", "eventCategory", "tlsDetails",
         ].map { [$0] }
-        + ["type", "principalId", "arn", "accountId", "accessKeyId"].map { ["userIdentity", $0] }
+        + ["type", "principalId", "arn", "accountId", "accessKeyId", "sessionContext"].map { ["userIdentity", $0] }
+        + ["sessionIssuer", "webIdFederationData", "attributes"].map { ["userIdentity", "sessionContext", $0] }
 
     private enum Field: Int {
         case source, name, time, readOnly, errorCode, recipient, answer
-        case id, region, sourceIP, userAgent, eventType, fromConsole, identity
-        case arn, account, principal, invokedBy, userName, type, accessKey
+        case id, region, sourceIP, userAgent, eventType, fromConsole, identity, request, resources
+        case arn, account, principal, invokedBy, userName, type, accessKey, onBehalfOf, sourceIdentity
     }
-    /// In the order in which they are asked for who acted.
-    private static let actors: [Field] = [.arn, .principal, .invokedBy, .userName]
 
     /// How a record is to be read.
     enum Kind {
@@ -52,8 +51,9 @@ enum CloudTrailScan {
         if range.count > 4, letter == UInt8(ascii: "a"), text[range.lowerBound + 3] == UInt8(ascii: ":") {
             return .tree
         }
-        for mark in marks where mark.count == range.count && mark.letter == letter {
-            let service = CloudTrailSession.operations[mark.index]
+        guard range.count < 64, lengths[Int(letter)] & 1 << UInt64(range.count) != 0 else { return .ordinary }
+        for service in CloudTrailSession.operations
+        where service.source.utf8.count == range.count && service.source.utf8.first == letter {
             guard source.equals(service.source, in: text) else { continue }
             // The sign-in service says in its answers how an operation ended.
             if service.source == CloudTrailSession.signIn { return .tree }
@@ -64,16 +64,25 @@ enum CloudTrailScan {
         return .ordinary
     }
 
-    /// The lengths and first letters of the services that open sessions, to tell nearly all others apart from them.
-    private static let marks: [(count: Int, letter: UInt8, index: Int)] =
-        CloudTrailSession.operations.enumerated().map { index, service in
-            (service.source.utf8.count, service.source.utf8.first ?? 0, index)
-        }
+    /// The lengths of the names of services that open sessions, a bit for each, by their first letters: nearly all
+    /// others are told apart by these.
+    private static let lengths: [UInt64] = CloudTrailSession.operations.reduce(into: Array(repeating: 0, count: 256)) {
+        $0[Int($1.source.utf8.first ?? 0)] |= 1 << UInt64($1.source.utf8.count)
+    }
 
-    /// The record when it is surely a read or a failure; else `nil`. Not for one that has opened a session.
+    /// What counters name of a record that is dropped.
+    struct Drop {
+        let reason: DropReason
+        let account: JSONSlice
+        let actor: JSONSlice
+        let time: Timestamp
+    }
+
+    /// What is dropped of a record that is surely a read or a failure; else `nil`. Not for one that has opened a
+    /// session.
     static func drop(
         _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, pool: inout TextPool
-    ) -> DroppedRecord? {
+    ) -> Drop? {
         let reason: DropReason
         let code = slots[first + Field.errorCode.rawValue]
         if isPlain(code) {
@@ -84,18 +93,28 @@ enum CloudTrailScan {
         }
         var account = slots[first + Field.recipient.rawValue]
         if isNothing(account) { account = slots[first + Field.account.rawValue] }
-        var actor = JSONSlice.absent
-        for field in actors where isNothing(actor) { actor = slots[first + field.rawValue] }
-        guard isPlain(account), isPlain(actor),
+        // In the order in which they are asked for who acted.
+        var actor = slots[first + Field.arn.rawValue]
+        if isNothing(actor) { actor = slots[first + Field.principal.rawValue] }
+        if isNothing(actor) { actor = slots[first + Field.invokedBy.rawValue] }
+        if isNothing(actor) { actor = slots[first + Field.userName.rawValue] }
+        guard isPlain(account), account.range.count <= 64, isPlain(actor),
             let time = pool.time(text, slots[first + Field.time.rawValue].range)
         else { return nil }
-        // Most sessions have names of their own: keeping them for the next event costs more than making them.
-        return DroppedRecord(
-            reason, cloud: .aws, account: pool.text(text, account.range), actor: TextPool.made(text, actor.range),
-            action: action(slots, first, in: text, pool: &pool), time: time)
+        return Drop(reason: reason, account: account, actor: actor, time: time)
     }
 
-    private static func action(
+    static func record(
+        of drop: Drop, _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, pool: inout TextPool
+    ) -> DroppedRecord {
+        // Most sessions have names of their own: keeping them for the next event costs more than making them.
+        DroppedRecord(
+            drop.reason, cloud: .aws, account: pool.text(text, drop.account.range),
+            actor: TextPool.made(text, drop.actor.range), action: action(slots, first, in: text, pool: &pool),
+            time: drop.time)
+    }
+
+    static func action(
         _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, pool: inout TextPool
     ) -> String {
         pool.path(text, slots[first + Field.source.rawValue].range, slots[first + Field.name.rawValue].range)
@@ -115,8 +134,6 @@ enum CloudTrailScan {
 }
 
 extension CloudTrailScan {
-    /// Rare members of `userIdentity`.
-    private static let identity = FieldSet(paths: [["sessionContext", "sourceIdentity"], ["onBehalfOf", "userId"]])
     /// Members of `responseElements`.
     private static let answer = FieldSet(paths: [
         ["credentials", "accessKeyId"], ["assumedRoleUser", "arn"], ["federatedUser", "arn"], ["credentialSet"],
@@ -139,65 +156,67 @@ extension CloudTrailScan {
         let key = scratch[0].string(in: text) ?? ""
         let role = scratch[1].string(in: text) ?? ""
         let name = role.isEmpty ? scratch[2].string(in: text) ?? "" : role
-        let sessions = [key, name].filter { !$0.isEmpty }
-        guard !sessions.isEmpty else { return nil }
+        guard !key.isEmpty || !name.isEmpty else { return nil }
+        let sessions = key.isEmpty ? [name] : name.isEmpty ? [key] : [key, name]
         let caller = CloudTrailFields.Identity(type: type, arn: arn, accessKey: plain(.accessKey)).actor
         return SessionOpening(
             sessions: sessions, caller: caller, action: action(slots, first, in: text, pool: &pool), opened: time)
     }
 
-    /// An event that succeeded, its body left as text; `nil` where the record is anything else, or leaves something
-    /// out that its envelope may say.
+    /// An event that succeeded; `nil` where the record is anything else, or leaves something out that its envelope may
+    /// say.
     ///
-    /// - Parameter record: where the record stands.
+    /// - Parameter body: what is kept of the record itself.
     static func event(
-        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, _ record: JSONSlice,
-        scratch: inout [JSONSlice], pool: inout TextPool
+        _ slots: [JSONSlice], _ first: Int, in text: Swift.Span<UInt8>, action: String, body: EventBody,
+        pool: inout TextPool
     ) -> ChangeEvent? {
-        guard let readOnly = slots[first + Field.readOnly.rawValue].bool,
-            isNothing(slots[first + Field.errorCode.rawValue]),
-            let time = pool.time(text, slots[first + Field.time.rawValue].range)
+        guard let time = pool.time(text, slots[first + Field.time.rawValue].range),
+            isNothing(slots[first + Field.onBehalfOf.rawValue])
         else { return nil }
         func scalar(_ field: Field) -> String? {
             let slot = slots[first + field.rawValue]
             switch slot.kind {
             case .absent, .null, .array, .object: return nil
-            case .string where isPlain(slot): return pool.text(text, slot.range)
+            case .string where isPlain(slot): return TextPool.made(text, slot.range)
             case .string, .true, .false, .number:
                 return (try? slot.tree(in: text))?.scalarText.flatMap { $0.isEmpty ? nil : $0 }
             }
         }
         let id = slots[first + Field.id.rawValue]
         guard isPlain(id) else { return nil }
-        var sourceIdentity: String?
-        let whole = slots[first + Field.identity.rawValue]
-        if case .object = whole.kind {
-            guard identity.scan(whole, in: text, into: &scratch) == .fields, isNothing(scratch[1]),
-                isNothing(scratch[0]) || isPlain(scratch[0])
-            else { return nil }
-            sourceIdentity = scratch[0].string(in: text)
+        let recipient = scalar(.recipient)
+        let arn = scalar(.arn)
+        var identity = CloudTrailFields.Identity(type: scalar(.type), arn: arn, accessKey: scalar(.accessKey))
+        if arn == nil || recipient == nil {
+            // These name the actor where there is no ARN, and the account where there is no recipient.
+            (identity.principal, identity.userName) = (scalar(.principal), scalar(.userName))
+            identity.account = scalar(.account)
         }
-        var fields = CloudTrailFields()
-        fields.readOnly = readOnly ? "true" : "false"
-        fields.recipient = scalar(.recipient)
-        (fields.region, fields.sourceIP) = (scalar(.region), scalar(.sourceIP))
-        (fields.eventType, fields.fromConsole) = (scalar(.eventType), scalar(.fromConsole))
-        fields.identity = CloudTrailFields.Identity(
-            type: scalar(.type), arn: scalar(.arn), principal: scalar(.principal),
-            invokedBy: scalar(.invokedBy), userName: scalar(.userName), account: scalar(.account),
-            accessKey: scalar(.accessKey), sourceIdentity: sourceIdentity)
-        var agent: UserAgent?
+        let invokedBy = scalar(.invokedBy)
+        identity.invokedBy = invokedBy
+        guard let region = scalar(.region), let account = recipient ?? identity.account else { return nil }
         let userAgent = slots[first + Field.userAgent.rawValue]
+        let agent: (text: String, agent: UserAgent)
         if isPlain(userAgent) {
-            let known = pool.agent(text, userAgent.range)
-            (fields.userAgent, agent) = (known.text, known.agent)
+            agent = pool.agent(text, userAgent.range)
         } else {
-            fields.userAgent = scalar(.userAgent)
+            let text = scalar(.userAgent) ?? ""
+            agent = (text, UserAgent(text))
         }
-        guard fields.region != nil, fields.recipient ?? fields.identity.account != nil else { return nil }
-        let body = EventBody.text(TextPool.copied(text, record.range))
-        return fields.event(
-            id: TextPool.made(text, id.range), time: time, action: action(slots, first, in: text, pool: &pool),
-            outcome: .success, facts: EnvelopeFacts(), body: body, agent: agent)
+        let via = agent.agent.via(
+            invokedBy: invokedBy ?? "", eventType: scalar(.eventType) ?? "",
+            isConsoleSession: scalar(.fromConsole) == "true")
+        return ChangeEvent(
+            id: TextPool.made(text, id.range), cloud: .aws, time: time, account: account, region: region,
+            actor: identity.actor,
+            callers: scalar(.sourceIdentity).map { [Principal(name: $0, type: CloudTrailFields.sourceIdentity)] } ?? [],
+            sourceIP: scalar(.sourceIP) ?? "", action: action, outcome: .success, readOnly: false, via: via,
+            userAgent: agent.text, body: body)
+    }
+
+    /// Whether the record says outright that it changed something and did not fail.
+    static func isChange(_ slots: [JSONSlice], _ first: Int) -> Bool {
+        slots[first + Field.readOnly.rawValue].kind == .false && isNothing(slots[first + Field.errorCode.rawValue])
     }
 }

@@ -9,7 +9,7 @@ package enum DecodeDetail: Sendable, Hashable {
 /// What became of one record. Every record of the input becomes at least one of these.
 package enum DecodedItem: Sendable {
     /// A write that succeeded. From ``DecodeDetail/intake`` its body may be text.
-    indirect case event(ChangeEvent)
+    case event(ChangeEvent)
     /// Someone opened a session: a role assumed, a token issued, a sign-in to the console.
     indirect case session(SessionOpening)
     /// Understood, and of no further use.
@@ -58,7 +58,8 @@ package struct DroppedRecord: Sendable {
     package var action: String
     /// `nil` where what is no audit event says none.
     package var time: Timestamp?
-    private var whole: EventBox?
+    /// The event, where the record is one and was decoded in full.
+    package private(set) var event: ChangeEvent?
 
     init(
         _ reason: DropReason, cloud: Cloud?, account: String = "", actor: String = "", action: String = "",
@@ -76,7 +77,7 @@ package struct DroppedRecord: Sendable {
         self.init(
             reason, cloud: event.cloud, account: event.account, actor: event.actor.name, action: event.action,
             time: event.time)
-        if detail == .full { whole = EventBox(event) }
+        if detail == .full { self.event = event }
     }
 
     /// What is known and no audit event; much of it says too little for an event.
@@ -84,15 +85,6 @@ package struct DroppedRecord: Sendable {
         guard let event else { return DroppedRecord(.notAnAuditEvent(what), cloud: cloud) }
         return DroppedRecord(.notAnAuditEvent(what), event, detail: detail)
     }
-
-    /// The event, where the record is one and was decoded in full.
-    package var event: ChangeEvent? { whole?.event }
-}
-
-/// Keeps ``DroppedRecord`` small: there are many, and few carry an event.
-private final class EventBox: Sendable {
-    let event: ChangeEvent
-    init(_ event: ChangeEvent) { self.event = event }
 }
 
 /// What the identity index keeps of an event that opened a session.
@@ -139,7 +131,7 @@ package struct UndecodableRecord: Error, Sendable, Hashable {
         self.bytes = bytes
     }
 
-    init(_ reason: String, place: String, copying bytes: Swift.Span<UInt8>) {
+    package init(_ reason: String, place: String, copying bytes: Swift.Span<UInt8>) {
         self.init(reason, place: place, bytes: [])
         let kept = bytes.extracting(first: min(bytes.count, Self.mostBytes))
         self.bytes.reserveCapacity(kept.count)

@@ -4,9 +4,14 @@ package struct EventDecoder: Sendable {
     /// The largest single event that is read, in bytes. The clouds' own limits are a tenth of it and less.
     package static let largestEvent = 16 << 20
 
-    private var unfolding = Unfolding()
+    private var unfolding: Unfolding
 
-    package init() {}
+    /// For reading whole records.
+    package init() { unfolding = Unfolding() }
+
+    /// For intake by a catalog: of most events only what it looks into is kept, and most of what is dropped is no
+    /// item but a count, see ``takeDropped()``.
+    package init(for catalog: Catalog) { unfolding = Unfolding(meanings: catalog.meanings) }
 
     /// Everything that a record holds, in the record's order. Never empty: what cannot be understood is an item too.
     ///
@@ -24,4 +29,7 @@ package struct EventDecoder: Sendable {
         unfolding.document(bytes, at: .whole)
         swap(&items, &unfolding.items)
     }
+
+    /// Gives what was dropped and counted since the last call, in the order in which it came first.
+    package mutating func takeDropped(_ body: (DropCount) -> Void) { unfolding.tally.take(body) }
 }

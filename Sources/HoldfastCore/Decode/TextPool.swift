@@ -4,17 +4,18 @@
 /// Texts are given as ranges of bytes that a scanner has found to be UTF-8.
 struct TextPool {
     private var texts = [String](repeating: "", count: TextPool.size)
-    private static let size = 1 << 9
+    private static let size = 1 << 8
 
     private var agents = [(text: String, agent: UserAgent)](
         repeating: ("", UserAgent("")), count: TextPool.agentSize)
-    private static let agentSize = 1 << 8
+    private static let agentSize = 1 << 6
 
     private var day: (head: UInt64, tail: UInt16) = (0, 0)
     private var midnight = Timestamp(seconds: 0)
 
     mutating func text(_ bytes: Swift.Span<UInt8>, _ range: Range<Int>) -> String {
-        if range.count < 8 { return TextPool.made(bytes, range) }
+        // So short a text has no storage of its own.
+        if range.count <= 15 { return TextPool.made(bytes, range) }
         let place = TextPool.place(TextPool.mix(bytes, range), TextPool.size)
         if !TextPool.isSame(texts[place], bytes, range) { texts[place] = TextPool.made(bytes, range) }
         return texts[place]
@@ -48,7 +49,7 @@ struct TextPool {
         guard range.count == 20, bytes[start + 10] == UInt8(ascii: "T"), bytes[start + 19] == UInt8(ascii: "Z"),
             bytes[start + 13] == UInt8(ascii: ":"), bytes[start + 16] == UInt8(ascii: ":")
         else { return nil }
-        let date = (head: TextPool.word(bytes, start), tail: UInt16(bytes[start + 8]) << 8 | UInt16(bytes[start + 9]))
+        let date = (head: TextBytes.word(bytes, start), tail: UInt16(bytes[start + 8]) << 8 | UInt16(bytes[start + 9]))
         if date != day {
             guard let first = Timestamp("\(TextPool.made(bytes, start..<(start + 10)))T00:00:00Z") else { return nil }
             day = date
@@ -83,12 +84,12 @@ struct TextPool {
         var mixed = UInt64(truncatingIfNeeded: range.count)
         let end = range.upperBound
         if range.count >= 16 {
-            mixed = (mixed ^ word(bytes, end - 16)) &* 0x9E37_79B9_7F4A_7C15
-            return (mixed ^ mixed >> 32 ^ word(bytes, end - 8)) &* 0x9E37_79B9_7F4A_7C15
+            mixed = (mixed ^ TextBytes.word(bytes, end - 16)) &* 0x9E37_79B9_7F4A_7C15
+            return (mixed ^ mixed >> 32 ^ TextBytes.word(bytes, end - 8)) &* 0x9E37_79B9_7F4A_7C15
         }
         if range.count >= 8 {
-            mixed = (mixed ^ word(bytes, range.lowerBound)) &* 0x9E37_79B9_7F4A_7C15
-            return (mixed ^ mixed >> 32 ^ word(bytes, end - 8)) &* 0x9E37_79B9_7F4A_7C15
+            mixed = (mixed ^ TextBytes.word(bytes, range.lowerBound)) &* 0x9E37_79B9_7F4A_7C15
+            return (mixed ^ mixed >> 32 ^ TextBytes.word(bytes, end - 8)) &* 0x9E37_79B9_7F4A_7C15
         }
         for index in range { mixed = (mixed ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
         return mixed &* 0x9E37_79B9_7F4A_7C15
@@ -99,16 +100,9 @@ struct TextPool {
         Int(truncatingIfNeeded: mixed >> 40) & (size - 1)
     }
 
-    /// Eight bytes from an index on.
-    @inline(__always)
-    private static func word(_ bytes: Swift.Span<UInt8>, _ start: Int) -> UInt64 {
-        precondition(start >= 0 && start &+ 8 <= bytes.count, "eight bytes lie within the text")
-        return unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: start, as: UInt64.self) }
-    }
-
     private static func isSame(_ text: String, _ bytes: Swift.Span<UInt8>, _ range: Range<Int>) -> Bool {
         let known = text.utf8.span
-        return known.count == range.count && isSame(known, 0, bytes, range)
+        return known.count == range.count && TextBytes.isSame(known, 0, bytes, range)
     }
 
     private static func isPath(
@@ -116,12 +110,23 @@ struct TextPool {
     ) -> Bool {
         let known = text.utf8.span
         return known.count == first.count + second.count + 1 && known[first.count] == UInt8(ascii: "/")
-            && isSame(known, 0, bytes, first) && isSame(known, first.count + 1, bytes, second)
+            && TextBytes.isSame(known, 0, bytes, first)
+            && TextBytes.isSame(known, first.count + 1, bytes, second)
+    }
+}
+
+/// Bytes eight at a time.
+enum TextBytes {
+    /// Eight bytes from an index on.
+    @inline(__always)
+    static func word(_ bytes: Swift.Span<UInt8>, _ start: Int) -> UInt64 {
+        precondition(start >= 0 && start &+ 8 <= bytes.count, "eight bytes lie within the text")
+        return unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: start, as: UInt64.self) }
     }
 
     /// Whether a range of bytes stands in a text at an index, where there is room for it.
     @inline(__always)
-    private static func isSame(
+    static func isSame(
         _ text: Swift.Span<UInt8>, _ start: Int, _ bytes: Swift.Span<UInt8>, _ range: Range<Int>
     ) -> Bool {
         var index = 0

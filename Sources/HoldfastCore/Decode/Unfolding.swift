@@ -4,9 +4,18 @@ internal import HoldfastJSON
 struct Unfolding {
     var detail = DecodeDetail.intake
     var items: [DecodedItem] = []
+    /// What operations mean, by action: of an event that has been scanned only what they look into is kept, and what
+    /// is dropped is counted in ``tally``. `nil`: of each record there is an item that has it all.
+    private let meanings: [String: EventMeaning]?
+    var tally = DropTally()
     private var slots: [JSONSlice] = []
     private var scratch: [JSONSlice] = []
     private var pool = TextPool()
+
+    /// Here, for what is static is looked for anew each time.
+    private let fields = Unfolding.fields
+
+    init(meanings: [String: EventMeaning]? = nil) { self.meanings = meanings }
 
     /// The members that decide how a text is read: of a CloudTrail record, of one in EventBridge's envelope, and lists.
     private static let fields = FieldSet(
@@ -19,11 +28,17 @@ struct Unfolding {
     /// A text that should be JSON: an event or an envelope.
     mutating func document(_ bytes: Swift.Span<UInt8>, at place: RecordPlace) {
         guard place.depth <= RecordPlace.deepest else { return fail(RecordPlace.tooDeep, at: place, bytes) }
+        // Nearly every text is an object with nothing around it; to look at its end first would wait for memory.
+        if bytes.count > 0, bytes[0] == UInt8(ascii: "{"), fields.scan(bytes, into: &slots) == .fields,
+            takeScanned(in: bytes, .whole(bytes.count))
+        {
+            return
+        }
         let text = bytes.extracting(LenientText.content(of: bytes))
         if text.isEmpty { return fail("is empty, where an event in JSON is needed", at: place, bytes) }
         if text[0] == UInt8(ascii: "[") { return split(text, after: 1, at: .nested(place)) }
         guard text[0] == UInt8(ascii: "{") else { return tree(text, at: place) }
-        switch Unfolding.fields.scan(text, into: &slots) {
+        switch fields.scan(text, into: &slots) {
         case .fields:
             if takeScanned(in: text, .whole(text.count)) { return }
             if let list = scannedList() {
@@ -57,15 +72,38 @@ struct Unfolding {
             guard let opening else { return false }
             items.append(.session(opening))
         case .ordinary:
-            if let dropped = CloudTrailScan.drop(slots, first, in: text, pool: &pool) {
-                items.append(.dropped(dropped))
+            if let drop = CloudTrailScan.drop(slots, first, in: text, pool: &pool) {
+                if meanings != nil {
+                    tally.add(drop, in: text)
+                } else {
+                    items.append(
+                        .dropped(CloudTrailScan.record(of: drop, slots, first, in: text, pool: &pool)))
+                }
                 return true
             }
-            let event = CloudTrailScan.event(slots, first, in: text, record, scratch: &scratch, pool: &pool)
-            guard let event, !event.readOnly else { return false }
+            guard CloudTrailScan.isChange(slots, first) else { return false }
+            let action = CloudTrailScan.action(slots, first, in: text, pool: &pool)
+            let body = body(of: action, first, record, in: text)
+            let event = CloudTrailScan.event(
+                slots, first, in: text, action: action, body: body, pool: &pool)
+            guard let event else { return false }
             items.append(.event(event))
         }
         return true
+    }
+
+    /// What is kept of an event that has been scanned.
+    private mutating func body(
+        of action: String, _ first: Int, _ record: JSONSlice, in text: Swift.Span<UInt8>
+    ) -> EventBody {
+        if let meanings {
+            guard let meaning = meanings[action] else { return .tree(.null) }
+            let excerpt = meaning.places.excerpt(slots, first, in: text, of: record, scratch: &scratch)
+            if let excerpt {
+                return .excerpt(EventExcerpt(text: excerpt.text, slots: excerpt.slots, meaning: meaning))
+            }
+        }
+        return .text(TextPool.copied(text, record.range))
     }
 
     /// The list of records in an object that has just been scanned.
@@ -80,7 +118,7 @@ struct Unfolding {
     private mutating func elements(of list: JSONSlice, in text: Swift.Span<UInt8>, at place: RecordPlace) {
         var elements = JSONElements(list)
         var index = 0
-        while let next = elements.next(in: text, fields: Unfolding.fields, into: &slots) {
+        while let next = elements.next(in: text, fields: fields, into: &slots) {
             let quote = next.element.kind == .string ? 1 : 0
             let range = next.element.range
             if next.outcome != .fields || !takeScanned(in: text, next.element) {

@@ -32,7 +32,7 @@ package struct StepUndo: Sendable {
     private let call: PlannedCall
     private let writes: [PropertyPath]
     private let undo: PlannedUndo
-    private let catalog: Catalog
+    private let calls: [String: CloudCall]
     private let keys: ListKeys
 
     /// - Parameters:
@@ -43,7 +43,7 @@ package struct StepUndo: Sendable {
         self.call = call
         self.writes = writes
         self.undo = undo
-        self.catalog = catalog
+        calls = catalog.calls
         keys = catalog.type(type)?.keys ?? ListKeys()
     }
 
@@ -97,11 +97,13 @@ package struct StepUndo: Sendable {
         for path in pathsWritten {
             let found = now[path]
             if let reason = found.unknownReason { throw UndoFault(.unknownNow, "\(path) is not known: \(reason)") }
-            guard let wanted = written?[path.description] ?? sent(at: path) else {
+            // Clouds may say what they were sent in words of their own: then what was read after it counts.
+            let wanted = [sent(at: path), written?[path.description]].compactMap { $0 }
+            guard !wanted.isEmpty else {
                 throw UndoFault(.unknownNow, "\(path) was not read after \(call.name) wrote it")
             }
             let text = undo.document?.section == path ? found.json.string.flatMap { JSON.document(in: $0) } : nil
-            if found.json != wanted, text != wanted { return false }
+            if !wanted.contains(found.json), !wanted.contains(where: { $0 == text }) { return false }
         }
         return true
     }
@@ -110,7 +112,7 @@ package struct StepUndo: Sendable {
     /// does not send, only that.
     private var pathsWritten: [PropertyPath] {
         if let document = undo.document { return [document.section] }
-        guard catalog.call(call.name)?.restore?.isOfSentOnly == true, let body = call.parameters["body"]
+        guard calls[call.name]?.restore?.isOfSentOnly == true, let body = call.parameters["body"]
         else { return writes }
         return writes.flatMap { section in body[section].map { $0.leaves(at: section) } ?? [section] }
     }
@@ -123,14 +125,22 @@ package struct StepUndo: Sendable {
 
     // MARK: Exact bytes
 
+    /// Of the answers of a read those that restoring needs: nothing else is kept, for answers hold what is secret too.
+    package func capture(_ answers: [RawAnswer]) -> [RawAnswer] {
+        guard let from = calls[restoringCalls.writer]?.restore?.from else { return [] }
+        return answers.filter { $0.call == from }
+    }
+
+    /// Which call writes a section back, and which takes away what was not there.
+    private var restoringCalls: (writer: String, deleter: String?) {
+        if case .restore(_, let with, let whenAbsent, _) = undo.means { return (with, whenAbsent) }
+        return (call.name, calls[call.name]?.inverseWhenAbsent)
+    }
+
     /// The call that writes back what was captured before the step, or that takes away what was not there.
     package func restoringCall(_ captured: [RawAnswer]) throws(UndoFault) -> PlannedCall {
-        let (writerName, deleterName): (String, String?) =
-            switch undo.means {
-            case .restore(_, let with, let whenAbsent, _): (with, whenAbsent)
-            default: (call.name, catalog.call(call.name)?.inverseWhenAbsent)
-            }
-        guard let writer = catalog.call(writerName), let restore = writer.restore else {
+        let (writerName, deleterName) = restoringCalls
+        guard let writer = calls[writerName], let restore = writer.restore else {
             throw UndoFault(.unknownBefore, "the catalog does not say how \(writerName) writes back what was captured")
         }
         let found = try answer(of: restore.from, in: captured)
@@ -182,7 +192,7 @@ package struct StepUndo: Sendable {
     private func takingAway(
         _ name: String?, _ found: RawAnswer, because reason: String
     ) throws(UndoFault) -> PlannedCall {
-        guard let deleter = name.flatMap({ catalog.call($0) }) else {
+        guard let deleter = name.flatMap({ calls[$0] }) else {
             let message = "there was nothing before \(call.name) (\(reason)), and no call takes it away"
             throw UndoFault(.unknownBefore, message)
         }
@@ -199,6 +209,11 @@ package struct StepUndo: Sendable {
     ) throws(UndoFault) -> JSONObject {
         var out = JSONObject()
         for sent in call.parameters.members where known[sent.name] == nil {
+            if !writer.isAWS, sent.name != "body" {
+                // How it is sent, as a mask of what the body is about, and no part of it.
+                out[sent.name] = sent.value
+                continue
+            }
             let isPatch = sent.name == "body" && writer.takesAwayWithNull
             guard let value = filled[sent.name]?.narrowed(to: sent.value, withNulls: isPatch) ?? (isPatch ? .null : nil)
             else {
@@ -228,7 +243,7 @@ package struct StepUndo: Sendable {
     /// The edit taken back on the document as it is now: other people's changes stay.
     package func reversal(now: StateValue) throws(UndoFault) -> UndoAction {
         guard case .inverseEdit(_, let inverse) = undo.means, let edited = undo.document,
-            let writer = catalog.call(call.name)
+            let writer = calls[call.name]
         else { throw UndoFault(.unknownBefore, "\(call.name) sends no document that could be edited back") }
         let found = now[edited.section]
         if let reason = found.unknownReason {
@@ -240,7 +255,7 @@ package struct StepUndo: Sendable {
             return .nothing("\(edited.section) already is without what \(call.name) did to it")
         }
         if edited.before == nil, document == reversal.beginning(inverse),
-            let deleter = writer.inverseWhenAbsent.flatMap({ catalog.call($0) })
+            let deleter = writer.inverseWhenAbsent.flatMap({ calls[$0] })
         {
             var parameters = JSONObject()
             for name in deleter.parameters where name != "body" { parameters[name] = call.parameters[name] }
@@ -255,7 +270,7 @@ package struct StepUndo: Sendable {
 
     /// The value of a call's precondition as it is now, where the step had one.
     private func precondition(of inverse: PlannedCall, now: StateValue) -> JSON? {
-        guard let text = undo.precondition, catalog.call(inverse.name)?.preconditionPlace != nil,
+        guard let text = undo.precondition, calls[inverse.name]?.preconditionPlace != nil,
             let reference = try? PlaybookReference.parse(text), [.resource, .before].contains(reference.root)
         else { return nil }
         let value = now.projected(reference.path.steps[...])

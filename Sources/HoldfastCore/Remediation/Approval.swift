@@ -87,6 +87,8 @@ extension ApprovalRules {
         package var hands: [[String]]
         /// In the last environment a hand that nobody is mapped to leaves four eyes unmet.
         package var mustKnowActor: Bool
+        /// When it drifted as it does now: what was agreed to before was another occasion.
+        package var since = Timestamp.distantPast
 
         package init(digest: String, needed: Int, hands: [[String]], mustKnowActor: Bool) {
             self.digest = digest
@@ -125,7 +127,7 @@ extension ApprovalRules {
             case .hold:
                 standing.state = .held(by: word.person, until: word.expires)
             case .approve:
-                if let why = unfit(word, causers) {
+                if let why = unfit(word, causers, since: question.since) {
                     standing.passedOver.append(why)
                 } else {
                     agreed.insert(word.person)
@@ -140,7 +142,8 @@ extension ApprovalRules {
     }
 
     /// Why a word does not count.
-    private func unfit(_ word: Approval, _ causers: Set<String>) -> String? {
+    private func unfit(_ word: Approval, _ causers: Set<String>, since: Timestamp) -> String? {
+        if word.at < since { return "\(word.person) agreed at \(word.at), before it drifted anew at \(since)" }
         if causers.contains(word.person) { return "\(word.person) made the change and cannot approve its fix" }
         if !word.roles.contains(where: chain.contains) {
             return "\(word.person) has none of the roles \(chain.joined(separator: ", "))"

@@ -20,12 +20,15 @@ package enum WriteOutcome: Sendable, Hashable {
     case accepted(AcceptedOperation, requestID: String)
     /// It was so already, by one of the catalog's codes.
     case alreadyDone(code: String)
-    /// Surely not done: denied, throttled, a failed precondition (`precondition`), another refusal.
+    /// Surely not done: ``denied``, throttled, a failed precondition (`precondition`), another refusal.
     ///
     /// - Parameter retryAfter: `nil` where another attempt would not do better.
     case refused(code: String, message: String, retryAfter: Span?)
     /// Sent, and no whole answer: it may have been done.
     case unknown(message: String)
+
+    /// The code of what the writing role may not do; the message has the cloud's own.
+    package static let denied = "denied"
 
     /// For the audit log: what, without answers, which may hold secrets.
     package var json: JSON {

@@ -54,12 +54,18 @@ package struct EvidenceOrigin: Sendable, Hashable {
     package var action: String
     /// The key of the actor's session (see ``Principal``), or empty.
     package var session: String
+    /// The event names the resource by something that another may bear after it (a group's name): said of one that is
+    /// gone by then, it is said of another.
+    package var isByName: Bool
 
-    package init(event: String, actor: String = "", action: String = "", session: String = "") {
+    package init(
+        event: String, actor: String = "", action: String = "", session: String = "", isByName: Bool = false
+    ) {
         self.event = event
         self.actor = actor
         self.action = action
         self.session = session
+        self.isByName = isByName
     }
 }
 

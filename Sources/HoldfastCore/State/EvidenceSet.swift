@@ -68,6 +68,8 @@ extension EvidenceItem {
     /// Whether, coming later, this makes the other one's say void.
     fileprivate func covers(_ other: EvidenceItem) -> Bool {
         guard let path, let otherPath = other.path, otherPath.hasPrefix(path) else { return false }
+        // What is said by name counts for nothing on a resource that is gone, which the other may revive.
+        if origin.isByName, !other.origin.isByName { return false }
         switch change {
         case .set, .touched: return true
         case .put(_, let key, _), .remove(_, let key): return otherPath == path && other.key == key
@@ -103,11 +105,13 @@ extension EvidenceItem {
             case .remove(let list, let key): ["remove", .string(list.description), .string(key)]
             case .touched(let path): ["touched", .string(path.description)]
             }
-        return [
-            "t": .string(String(time.nanoseconds)), "s": .string(source.rawValue), "e": .string(origin.event),
-            "by": .string(origin.actor), "did": .string(origin.action),
-            "in": .string(origin.session), "i": .number(JSONNumber(index)), "c": change,
+        var members: [(String, JSON)] = [
+            ("t", .string(String(time.nanoseconds))), ("s", .string(source.rawValue)), ("e", .string(origin.event)),
+            ("by", .string(origin.actor)), ("did", .string(origin.action)), ("in", .string(origin.session)),
+            ("i", .number(JSONNumber(index))), ("c", change),
         ]
+        if origin.isByName { members.append(("n", true)) }
+        return .object(JSONObject(members))
     }
 
     package init?(json: JSON) {
@@ -119,7 +123,9 @@ extension EvidenceItem {
         else { return nil }
         self.init(
             change, source: source, time: Timestamp(nanoseconds: time),
-            origin: EvidenceOrigin(event: event, actor: actor, action: action, session: session), index: index)
+            origin: EvidenceOrigin(
+                event: event, actor: actor, action: action, session: session, isByName: json["n"] == true),
+            index: index)
     }
 }
 

@@ -71,6 +71,8 @@ package struct ResourceView: Sendable {
     }
 
     private mutating func apply(_ item: EvidenceItem, rivals: [EvidenceItem]) {
+        // The name is another's by now.
+        if item.origin.isByName, isDeleted, !item.isBoundary { return }
         switch item.change {
         case .created, .deleted: applyBoundary(item)
         case .set(let path, let value):

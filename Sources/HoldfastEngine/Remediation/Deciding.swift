@@ -11,9 +11,11 @@ struct Deciding {
     private var facts: FactsReader
     private var asks: [String: [Ask]]
     private let hadAsks: Bool
+    /// Open notices that a later decision ends: `code subject`.
+    private let open: Set<String>
     /// What the last call of ``decide(_:preflight:in:)`` allowed.
     private(set) var allowed: (assessment: Assessment, plan: Plan)?
-    private(set) var last: (decision: Decision, campaign: String, hands: [[String]])?
+    private(set) var last: (decision: Decision, campaign: String, question: ApprovalRules.Question)?
 
     init(policy: Policy, journal: any Journal, now: Timestamp, tools: RemediationTools) throws(JournalError) {
         self.policy = policy
@@ -23,6 +25,7 @@ struct Deciding {
         facts = try FactsReader(policy: policy, journal: journal, now: now, haltFile: tools.haltFile())
         asks = Dictionary(grouping: try journal.asks(), by: \.finding)
         hadAsks = !asks.isEmpty
+        open = Set(try journal.openNotices().map { "\($0.code) \($0.subject)" })
     }
 
     mutating func claims(of finding: Finding, playbook: String) throws(JournalError) -> [BudgetClaim] {
@@ -42,9 +45,10 @@ struct Deciding {
         let facts = try facts.facts(
             of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: preflight)
         let decision = guards(facts)
-        last = (decision, facts.campaign ?? "", facts.cause.hands)
+        last = (decision, facts.campaign ?? "", policy.question(digest: facts.plan.digest, facts))
         if decision.outcome == .allow { allowed = (assessment, plan) }
         try record(decision, in: &step)
+        endStops(decision, in: &step)
         var due = decision.stopper?.again ?? .distantFuture
         if decision.outcome == .ask {
             due = try ask(assessment, plan, facts, in: &step)
@@ -68,8 +72,7 @@ struct Deciding {
         facts.campaign = isListed ? run.campaign : nil
         // Consumed when the run began.
         facts.budgets = []
-        let question = policy.question(
-            of: assessment.finding, digest: digest, risk: plan.risk, hands: facts.cause.hands)
+        let question = policy.question(digest: digest, facts)
         facts.approvals = policy.remediation.approvals.standing(
             of: question, words: try journal.approvals(of: digest), people: policy.people, now: now)
         return facts
@@ -101,6 +104,19 @@ struct Deciding {
         let subject = code == .flapping ? decision.finding : decision.playbook
         step.transaction.notices.append(
             Notice(code: code.rawValue, subject: subject, text: stopper.reason, raised: now))
+    }
+
+    /// Notices of what does not stop it any more.
+    private func endStops(_ decision: Decision, in step: inout Step) {
+        func end(_ code: NoticeCode, _ subject: String, unless stops: Bool) {
+            guard !stops, open.contains("\(code.rawValue) \(subject)") else { return }
+            step.transaction.closedNotices.append(NoticeClosing(code: code.rawValue, subject: subject, at: now))
+        }
+        func refuses(_ name: GuardName) -> Bool {
+            decision.answers.contains { $0.name == name && $0.word == .refuse }
+        }
+        end(.budgetSpent, decision.playbook, unless: refuses(.budgets))
+        end(.flapping, decision.finding, unless: refuses(.cause))
     }
 
     // MARK: Prompts

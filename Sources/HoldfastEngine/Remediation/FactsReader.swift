@@ -57,8 +57,7 @@ struct FactsReader {
                 BudgetUse(name: claim.key, used: used, limit: claim.limit, window: claim.window))
         }
         facts.preflight = preflight
-        let question = policy.question(
-            of: finding, digest: facts.plan.digest, risk: plan.risk, hands: facts.cause.hands)
+        let question = policy.question(digest: facts.plan.digest, facts)
         facts.approvals = settings.approvals.standing(
             of: question, words: try journal.approvals(of: facts.plan.digest), people: policy.people, now: now)
         return facts
@@ -224,17 +223,15 @@ extension RolloutStanding.Record {
 
 extension Policy {
     /// Who must agree to a plan.
-    ///
-    /// - Parameter hands: everybody who had a hand in the finding.
-    func question(
-        of finding: Finding, digest: String, risk: PlaybookRisk, hands: [[String]]
-    ) -> ApprovalRules.Question {
-        let isLast =
-            remediation.isLast(finding.environment) || !remediation.environments.contains(finding.environment)
-        return ApprovalRules.Question(
+    func question(digest: String, _ facts: GuardFacts) -> ApprovalRules.Question {
+        let environment = facts.finding.environment
+        let isLast = remediation.isLast(environment) || !remediation.environments.contains(environment)
+        var question = ApprovalRules.Question(
             digest: digest,
-            needed: remediation.approvals.needed(risk, environment: finding.environment, isLast: isLast),
-            hands: hands, mustKnowActor: isLast)
+            needed: remediation.approvals.needed(facts.plan.risk, environment: environment, isLast: isLast),
+            hands: facts.cause.hands, mustKnowActor: isLast)
+        question.since = facts.opened ?? .distantPast
+        return question
     }
 }
 

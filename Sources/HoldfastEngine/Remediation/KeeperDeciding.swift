@@ -68,9 +68,7 @@ extension Keeper {
             run: run, call: run.steps[0].call, isIdempotent: run.steps[0].isIdempotent, decision: decision.decision,
             budgets: try deciding.claims(of: assessment.finding, playbook: plan.playbook),
             haltParts: Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook),
-            question: decision.campaign.isEmpty
-                ? policy.question(
-                    of: assessment.finding, digest: run.planDigest, risk: run.risk, hands: decision.hands) : nil,
+            question: decision.campaign.isEmpty ? decision.question : nil,
             capture: capture(description, run: run, now), prepared: now)
         memory.working.insert(run.id)
         memory.working.insert(id)
@@ -108,7 +106,8 @@ extension Keeper {
         plan.steps.map { step in
             let call = policy.catalog.call(step.call.name)
             return RunStep(
-                call: step.call, writes: step.writes, undo: step.undo, isIdempotent: call?.isIdempotent ?? false,
+                call: step.call, writes: step.writes, undo: step.undo,
+                isIdempotent: policy.catalog.mayBeMadeAgain(step.call.name),
                 waitAtMost: call?.wait?.atMost)
         }
     }
@@ -120,9 +119,14 @@ extension Keeper {
 
     /// What a step is about to change, as the provider gave it, sealed.
     func capture(_ description: Description, run: Run, _ now: Timestamp) -> StoredCapture? {
-        tools.seal.map { seal in
+        let step = run.steps[run.cursor]
+        // Of answers, which hold what is secret too, no more is kept than an undo needs.
+        let kept = StepUndo(
+            step.call, writes: step.writes, undo: step.undo, of: run.resource.type, catalog: policy.catalog
+        ).capture(description.answers)
+        return tools.seal.map { seal in
             StoredCapture(
-                run: run.id, step: run.cursor, sealed: seal(JSON.array(description.answers.map(\.json)).canonicalBytes),
+                run: run.id, step: run.cursor, sealed: seal(JSON.array(kept.map(\.json)).canonicalBytes),
                 expires: now + Keeper.captureLife)
         }
     }

@@ -287,8 +287,10 @@ extension Keeper {
         var needed = 1
         for item in campaign.items {
             guard let assessment = try step.assess(item.finding), let plan = assessment.plan else { continue }
-            let question = policy.question(of: assessment.finding, digest: digest, risk: plan.risk, hands: [])
-            needed = max(needed, question.needed)
+            let environment = assessment.finding.environment
+            let settings = policy.remediation
+            let isLast = settings.isLast(environment) || !settings.environments.contains(environment)
+            needed = max(needed, settings.approvals.needed(plan.risk, environment: environment, isLast: isLast))
         }
         let question = ApprovalRules.Question(digest: digest, needed: needed, hands: [], mustKnowActor: false)
         let others = words.filter { $0.person != campaign.proposedBy }

@@ -232,7 +232,15 @@ extension Keeper {
                     "run": .string(id), "step": .number(JSONNumber(run.cursor)),
                     "direction": .string(run.direction.rawValue), "result": outcome.json,
                 ]))
+        var account = StoredAccount(cloud: run.context.cloud, id: run.context.account)
+        switch outcome {
+        case .done, .accepted, .alreadyDone: account.lastWrite = now
+        case .refused(WriteOutcome.denied, _, _): account.lastWriteDenied = now
+        case .refused, .unknown: break
+        }
+        step.transaction.accounts.append(account)
         try move { () throws(Run.IllegalMove) in try run.take(outcome, at: now, pace: pace(of: run)) }
+        memory.remember(run)
         return try finish(run, "the call ended", in: &step)
     }
 

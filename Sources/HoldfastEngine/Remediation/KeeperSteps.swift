@@ -43,9 +43,7 @@ extension Keeper {
             run: run, call: next.call, isIdempotent: run.steps[run.cursor].isIdempotent, decision: decision,
             budgets: [],
             haltParts: Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook),
-            question: run.campaign.isEmpty
-                ? policy.question(
-                    of: assessment.finding, digest: run.planDigest, risk: run.risk, hands: facts.cause.hands) : nil,
+            question: run.campaign.isEmpty ? policy.question(digest: run.planDigest, facts) : nil,
             capture: capture(description, run: run, now), prepared: now)
         return .write(run: run.id)
     }
@@ -138,7 +136,7 @@ extension Keeper {
             step.transaction.remediation.runs.append(run)
             try commit(step, lease: nil)
             memory.prepared[run.id] = PreparedStep(
-                run: run, call: call, isIdempotent: policy.catalog.call(call.name)?.isIdempotent ?? false,
+                run: run, call: call, isIdempotent: policy.catalog.mayBeMadeAgain(call.name),
                 decision: decision, budgets: [],
                 haltParts: person == nil
                     ? Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook) : [],

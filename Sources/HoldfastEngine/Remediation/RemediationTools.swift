@@ -28,6 +28,19 @@ struct RemediationMemory {
     var working: Set<String> = []
     /// Steps that were prepared and are begun next, by run.
     var prepared: [String: PreparedStep] = [:]
+    /// Runs whose events may still come back, by resource: at most ``ownLimit``, the oldest go first.
+    private(set) var own: [ResourceID: [String: String]] = [:]
+    private var ownOrder: [ResourceID] = []
+    static let ownLimit = 2000
+
+    /// The requests of a run are known from now on.
+    mutating func remember(_ run: Run) {
+        let requests = run.steps.flatMap(\.requests)
+        guard !requests.isEmpty else { return }
+        if own[run.resource] == nil { ownOrder.append(run.resource) }
+        for request in requests { own[run.resource, default: [:]][request] = run.id }
+        if ownOrder.count > RemediationMemory.ownLimit { own[ownOrder.removeFirst()] = nil }
+    }
 }
 
 /// A step that the guards have let pass a moment ago.

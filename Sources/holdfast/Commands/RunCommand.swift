@@ -15,8 +15,9 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Run the always-on service: events in, findings and dry-run plans out.",
         discussion: """
-            SIGTERM and SIGINT drain and commit. SIGHUP reloads the data files; a broken reload keeps the old ones and \
-            says so. With sources that end (files, standard input) it stops when they have ended.
+            SIGTERM and SIGINT drain and commit. SIGHUP reloads the data files, as `holdfast reload` does; a broken \
+            reload keeps the old ones and says so. With sources that end (files, standard input) it stops when they \
+            have ended.
             """)
 
     @Option(name: .customLong("config"), help: "The configuration file.") var config: String
@@ -73,7 +74,10 @@ struct RunCommand: AsyncParsableCommand {
                     .init(
                         service: Running(service: service), successTerminationBehavior: .gracefullyShutdownGroup,
                         failureTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(service: Reloading(config: config, keeper: keeper, enrolment: enrolment, clock: clock)),
+                    .init(
+                        service: Reloading(
+                            config: config, desk: ReloadDesk(path: configuration.sqlitePath), keeper: keeper,
+                            enrolment: enrolment, clock: clock)),
                     .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
                     .init(
                         service: Discovering(
@@ -141,7 +145,7 @@ struct RunCommand: AsyncParsableCommand {
 }
 
 /// The engine as a service that SIGTERM shuts down.
-private struct Running: ServiceLifecycle.Service {
+private struct Running: Part {
     let service: HoldfastEngine.Service<SystemWallClock>
 
     func run() async throws {

@@ -55,6 +55,12 @@ actor Enrolment {
         return try await bringIn("a reload")
     }
 
+    /// What these data files would do to findings.
+    func preview(_ data: DataSet) async throws -> ReloadPreview {
+        let policy = data.policy(found: try journal.accounts())
+        return try await ReloadPreview.make(journal: journal, policy: policy, now: clock.wallTime())
+    }
+
     private func bringIn(_ what: String) async throws -> [FindingChange: Int] {
         let policy = data.policy(found: try journal.accounts())
         let changes = try await keeper.adopt(policy, because: what, now: clock.wallTime())
@@ -124,7 +130,7 @@ actor Enrolment {
 }
 
 /// Looks for new accounts at the start and again and again.
-struct Discovering: ServiceLifecycle.Service {
+struct Discovering: Part {
     let enrolment: Enrolment
     let every: Span
     let isOn: Bool
@@ -142,7 +148,7 @@ struct Discovering: ServiceLifecycle.Service {
 }
 
 /// Counts what clouds said of too many calls into the journal, now and then and at the end.
-struct Metering: ServiceLifecycle.Service {
+struct Metering: Part {
     let clouds: Clouds?
     let keeper: Keeper
     let clock: SystemWallClock

@@ -5,7 +5,7 @@ import HoldfastEngine
 import ServiceLifecycle
 
 /// Decides what is done about findings and, where a scope is in mode remediate, does it.
-struct Remediating: ServiceLifecycle.Service {
+struct Remediating: Part {
     let lane: RemediationLane<SystemWallClock>
 
     func run() async throws {

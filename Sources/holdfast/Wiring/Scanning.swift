@@ -6,7 +6,7 @@ import ServiceLifecycle
 /// Reads everything in the clouds when the service starts, where that was not done lately, and again and again; what is
 /// in accounts that were found meanwhile, at once, and what could not be listed, soon again. Events come in beside.
 /// Accounts that no cloud is read of are left out.
-struct Scanning: ServiceLifecycle.Service {
+struct Scanning: Part {
     /// `nil`: no cloud is read.
     let clouds: Clouds?
     let enrolment: Enrolment

@@ -10,7 +10,7 @@ import Logging
 import ServiceLifecycle
 
 /// The server as a part of the service; nothing listens where the configuration has no `server:`.
-struct Serving: ServiceLifecycle.Service {
+struct Serving: Part {
     private let server: Server?
     private let http: HTTPClient
 

@@ -47,6 +47,22 @@ struct CredentialKeeperTests: KeeperTesting {
         #expect(exchange.requests.count == 2)
     }
 
+    @Test("A write's session may do no more than its policy says, lasts no longer than it must, and is no other call's")
+    func sessionPolicy() async throws {
+        let exchange = ScriptedExchange(answers: [("writer", .keys("ASIAWRITE"))])
+        let keeper = keeper(exchange, mayWrite: true)
+        var scope = Self.writing
+        for policy in ["{\"a\":1}", "{\"b\":2}", "{\"a\":1}"] {
+            scope.sessionPolicy = policy
+            _ = try await key(keeper, scope)
+        }
+        let forms = exchange.requests.map(\.form)
+        #expect(forms.map { $0["Policy"] } == ["{\"a\":1}", "{\"b\":2}"])
+        #expect(forms.map { $0["DurationSeconds"] } == ["900", "900"])
+        _ = try await key(keeper, Self.writing)
+        #expect(exchange.requests.last?.form["Policy"] == nil)
+    }
+
     @Test("An account without a write-role is never written, whoever the credentials are")
     func noWriteRole() async {
         let exchange = ScriptedExchange(answers: [("", .keys("ASIA"))])

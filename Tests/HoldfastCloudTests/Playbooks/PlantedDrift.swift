@@ -11,8 +11,9 @@ final class DriftServer: Sendable {
     private let process: ServerProcess
     private let http: HTTPClient
 
-    init() throws {
-        process = try ServerProcess("playbook_estate.py")
+    /// - Parameter environment: what the clients need to prove who they are.
+    init(environment: [String: String] = [:]) throws {
+        process = try ServerProcess("playbook_estate.py", environment: environment)
         var options = HTTPClientOptions()
         options.proxy = .none
         http = HTTPClient(options)
@@ -83,6 +84,13 @@ struct PlantedDrift {
     /// What it must read after the fix.
     func promised(_ before: JSON) async throws -> JSON {
         try await server.ask("promised", ["token": token, "before": before])["state"] ?? .null
+    }
+
+    /// Lets somebody else change something beside the fix; what an undo must then leave, `nil` where the drift has no
+    /// such change.
+    func meddled(_ before: JSON) async throws -> JSON? {
+        let state = try await server.ask("meddle", ["token": token, "before": before])["state"] ?? .null
+        return state.isNull ? nil : state
     }
 
     /// A state without what the undo says that it loses.

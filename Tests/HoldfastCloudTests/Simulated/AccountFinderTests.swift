@@ -9,7 +9,7 @@ import Testing
 /// Tests/acceptance/accounts.py.
 @Suite(
     "Accounts of organisations, simulated", .enabled(if: Oracle.python != nil, "HOLDFAST_TEST_PYTHON is not set"),
-    .timeLimit(.minutes(10)))
+    .timeLimit(.minutes(30)))
 struct AccountFinderTests {
     private func find(
         _ kind: String, root: String, in clouds: SimulatedClouds, wantsTags: Bool = true

@@ -20,7 +20,7 @@ final class SimulatedClouds: Sendable {
     private let folder: TemporaryFolder
     private let http: HTTPClient
     private let plain: String
-    private let credentials: String
+    let credentials: String
     let url: String
     let authorities: String
     let clock = HurriedClock()
@@ -74,27 +74,29 @@ final class SimulatedClouds: Sendable {
         return log.array ?? []
     }
 
-    private var environment: [String: String] {
+    var environment: [String: String] {
         [
             "AZURE_TENANT_ID": "tenant-1", "AZURE_CLIENT_ID": "reader", "AZURE_CLIENT_SECRET": "s3cret",
             "AZURE_AUTHORITY_HOST": url, "GOOGLE_APPLICATION_CREDENTIALS": credentials,
         ]
     }
 
-    func sender(mayWrite: Bool = false) -> WireSender<HurriedClock> {
+    func sender(mayWrite: Bool = false, retries: RetryPolicy = RetryPolicy()) -> WireSender<HurriedClock> {
         let host = String(url.dropFirst("https://".count))
         let exchange = Redirected(http: http, from: "https://iamcredentials.googleapis.com", to: url)
         let clock = clock
         let keeper = CredentialKeeper(
             accounts: [
-                AccountAccess(cloud: .azure, account: Self.azure.account, writeRole: "writer"),
+                // A secret is one client's, so that reads and writes are the same client's here.
+                AccountAccess(cloud: .azure, account: Self.azure.account, writeRole: "reader"),
                 AccountAccess(cloud: .gcp, account: Self.google.account, writeRole: Self.writer),
             ], mayWrite: mayWrite, surroundings: Surroundings(environment: environment, home: folder.path),
             exchange: exchange, targets: TokenTargets(azure: [host: "https://management.azure.com"], google: [host]),
             now: { clock.wallTime() })
         return WireSender(
             catalog: Shipped.catalog, http: exchange, authority: keeper,
-            endpoints: Endpoints(azure: url, google: ["": url]), clock: clock, newToken: { UUID().uuidString })
+            endpoints: Endpoints(azure: url, google: ["": url]), clock: clock, retries: retries,
+            newToken: { UUID().uuidString })
     }
 
     var reader: CloudReader<HurriedClock> {

@@ -5,7 +5,8 @@ POST faults       a list of faults, in place of those before (see Fault)
 GET  log          every request and its answer since the start or the last DELETE
 POST azure        {"subscription": id, "groups": [names], "in": management group, "tags": …},
                   {"management-groups": {id: {"name", "in"}}} and {"resources": {id: body}}, as they were made long ago
-POST google       {"projects": {id: body}, "folders": {"folders/1": {"displayName", "parent"}}, "buckets": {project: [bodies]}, "firewalls": …, "instances": …}
+POST google       {"projects": {id: body}, "folders": {"folders/1": {"displayName", "parent"}}, "buckets": {project: [bodies]}, "firewalls": …, "instances": …,
+                  "sinks": …}
 POST credentials  who may get tokens (see tokens.Tokens.register)
 POST account      {"email", "token-uri"}: a new service account of Google, as the file that its owner downloads
 POST expire       no token that was given is good any longer

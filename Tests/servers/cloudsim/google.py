@@ -5,19 +5,20 @@ import re
 import time
 
 from cloudsim.google_compute import Firewalls
+from cloudsim.google_logging import Sinks
 from cloudsim.google_projects import Projects
 from cloudsim.google_sql import Instances
 from cloudsim.google_storage import Buckets
 from cloudsim.google_words import Policy, refuse
 
 
-class Google(Buckets, Firewalls, Instances, Projects):
+class Google(Buckets, Firewalls, Instances, Projects, Sinks):
     def __init__(self, tokens, documents):
         self.tokens = tokens
         self.documents = documents
         self.projects, self.policies, self.folders = {}, {}, {}
         self.buckets, self.bucket_policies = {}, {}
-        self.firewalls, self.instances = {}, {}
+        self.firewalls, self.instances, self.sinks = {}, {}, {}
         self.operations = {}
         self.disabled = set()
         self.page_size = 100
@@ -47,6 +48,9 @@ class Google(Buckets, Firewalls, Instances, Projects):
         for project, bodies in told.get("instances", {}).items():
             for body in bodies:
                 self.instances[project, body["name"]] = self.new_instance(project, copy.deepcopy(body))
+        for project, bodies in told.get("sinks", {}).items():
+            for body in bodies:
+                self.sinks[project, body["name"]] = self.new_sink(project, copy.deepcopy(body))
         # Projects in which these APIs are off: [[project, "sqladmin"]].
         self.disabled |= {tuple(pair) for pair in told.get("disabled", [])}
 
@@ -57,6 +61,7 @@ class Google(Buckets, Firewalls, Instances, Projects):
             "policies": {name: policy.shown(3) for name, policy in self.policies.items()},
             "bucketPolicies": {name: policy.shown(3) for name, policy in self.bucket_policies.items()},
             "firewalls": {"/".join(key): body for key, body in self.firewalls.items()},
+            "sinks": {"/".join(key): body for key, body in self.sinks.items()},
             "instances": {"/".join(key): body for key, body in self.instances.items()},
         }
 
@@ -110,6 +115,11 @@ class Google(Buckets, Firewalls, Instances, Projects):
         ("GET", r"/v1/projects/([^/]+)/instances/([^/]+)", "get_instance", "sqladmin.v1", "instances.get"),
         ("PATCH", r"/v1/projects/([^/]+)/instances/([^/]+)", "patch_instance", "sqladmin.v1", "instances.patch"),
         ("GET", r"/v1/projects/([^/]+)/operations/([^/]+)", "get_operation", "sqladmin.v1", "operations.get"),
+        ("GET", r"/v2/projects/([^/]+)/sinks", "list_sinks", "logging.v2", "projects.sinks.list"),
+        ("POST", r"/v2/projects/([^/]+)/sinks", "create_sink", "logging.v2", "projects.sinks.create"),
+        ("GET", r"/v2/projects/([^/]+)/sinks/([^/]+)", "get_sink", "logging.v2", "projects.sinks.get"),
+        ("PATCH", r"/v2/projects/([^/]+)/sinks/([^/]+)", "patch_sink", "logging.v2", "projects.sinks.patch"),
+        ("DELETE", r"/v2/projects/([^/]+)/sinks/([^/]+)", "delete_sink", "logging.v2", "projects.sinks.delete"),
         ("GET", r"/v3/folders", "list_folders", "cloudresourcemanager.v3", "folders.list"),
         ("GET", r"/v3/projects", "list_below", "cloudresourcemanager.v3", "projects.list"),
         ("GET", r"/v1/projects", "list_projects", "cloudresourcemanager.v1", "projects.list"),

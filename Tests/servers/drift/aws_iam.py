@@ -136,3 +136,45 @@ def admin_version(clients):
     return Planted(
         "AWS::IAM::ManagedPolicy", arn, show, lambda before: {"default": {"v1": True, "v2": False}}, region=""
     )
+
+
+WEAK = {"MinimumPasswordLength": 8, "RequireSymbols": True, "AllowUsersToChangePassword": True}
+
+
+def passwords(clients, policy):
+    client = iam(clients)
+    try:
+        client.delete_account_password_policy()
+    except client.exceptions.NoSuchEntityException:
+        pass
+    if policy:
+        client.update_account_password_policy(**policy)
+
+    def show():
+        try:
+            found = client.get_account_password_policy()["PasswordPolicy"]
+            # moto says 0 and false of what AWS leaves out.
+            return {name: value for name, value in found.items() if value or name not in ("MaxPasswordAge", "HardExpiry")}
+        except client.exceptions.NoSuchEntityException:
+            return {}
+
+    return show
+
+
+@case("aws-iam-long-passwords", "weak")
+def weak_passwords(clients):
+    show = passwords(clients, WEAK)
+    return Planted(
+        "AWS::IAM::AccountPasswordPolicy", None, show,
+        lambda before: {**before, "MinimumPasswordLength": 14, "PasswordReusePrevention": 24}, region="")
+
+
+@case("aws-iam-long-passwords", "none")
+def any_passwords(clients):
+    show = passwords(clients, None)
+    # What a request does not name has its default.
+    plain = {"RequireSymbols": False, "RequireNumbers": False, "RequireUppercaseCharacters": False,
+             "RequireLowercaseCharacters": False, "AllowUsersToChangePassword": False, "ExpirePasswords": False}
+    return Planted(
+        "AWS::IAM::AccountPasswordPolicy", None, show,
+        lambda before: {**plain, "MinimumPasswordLength": 14, "PasswordReusePrevention": 24}, region="")

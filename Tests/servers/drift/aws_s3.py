@@ -74,7 +74,7 @@ def no_account_block(clients, configuration=None):
         return {"block": ask(control.get_public_access_block, "PublicAccessBlockConfiguration",
                              AccountId=clients.account)}
 
-    return Planted("AWS::S3::AccountPublicAccessBlock", clients.account, show, lambda before: {"block": ALL}, region="")
+    return Planted("AWS::S3::AccountPublicAccessBlock", None, show, lambda before: {"block": ALL}, region="")
 
 
 @case("aws-s3-account-block-public-access", "half on")
@@ -122,7 +122,16 @@ def public_statement(clients):
         lambda name: statement(name, "Ours", {"AWS": f"arn:aws:iam::{clients.account}:root"}),
         lambda name: statement(name, "All", "*"),
     )
-    return planted(s3, name, keeping(0))
+    added = statement(name, "Theirs", {"AWS": STRANGER})
+
+    def meddle():
+        found = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
+        s3.put_bucket_policy(Bucket=name, Policy=json.dumps({**found, "Statement": found["Statement"] + [added]}))
+
+    def kept(before):
+        return but(before, policy=canonical(json.loads(before["policy"])["Statement"] + [added]))
+
+    return planted(s3, name, keeping(0), meddle=meddle, kept=kept)
 
 
 @case("aws-s3-remove-public-statements", "alone")
@@ -193,6 +202,6 @@ def public_acl(clients):
 def no_encryption(clients):
     s3, name = bucket(clients)
     s3.delete_bucket_encryption(Bucket=name)
-    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
     own = {"Rules": [rule]}
     return planted(s3, name, lambda before: but(before, encryption=own))

@@ -6,7 +6,8 @@ CASES = {}
 class Planted:
     """`name` is the resource's, or its whole id. `show()` gives what the provider's client reads of it, as JSON.
     `promised(before)` is what that must be after the fix. `days` is how much later it is looked at. `last` is the last
-    observed state of a resource that is gone, by its type. `loses(state)` takes out of it what no undo brings back."""
+    observed state of a resource that is gone, by its type. `loses(state)` takes out of it what no undo brings back.
+    `meddle()` changes something beside the fix, and `kept(before)` is what an undo must then leave."""
 
     def __init__(
         self,
@@ -21,6 +22,8 @@ class Planted:
         gone=None,
         loses=None,
         account=None,
+        meddle=None,
+        kept=None,
     ):
         self.kind, self.name, self.show, self.promised = kind, name, show, promised
         self.region, self.rule, self.lists, self.days = region, rule, lists or {}, days
@@ -28,6 +31,7 @@ class Planted:
         self.gone = gone
         self.loses = loses or (lambda state: state)
         self.account = account
+        self.meddle, self.kept = meddle, kept
 
 
 def case(playbook, variant="plain"):
@@ -38,10 +42,9 @@ def case(playbook, variant="plain"):
     return register
 
 
-def but(state, **changes):
-    """The state with some of its members changed; `None` takes one away."""
-    out = {**state, **changes}
-    return {name: value for name, value in out.items() if value is not None}
+def but(state, /, **changes):
+    """The state with some of its members changed."""
+    return {**state, **changes}
 
 
 def at(state, path, value):
