@@ -19,7 +19,8 @@ struct Holdfast: AsyncParsableCommand {
             PermissionsCommand.self, AccountsCommand.self, StatusCommand.self, DeadLettersCommand.self,
             CountersCommand.self, LoginCommand.self, TokenCommand.self, ApprovalsCommand.self, ApproveCommand.self,
             RefuseCommand.self, HoldCommand.self, HaltCommand.self, ResumeCommand.self, UndoCommand.self,
-            RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, WhyCommand.self,
+            RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, ReportCommand.self,
+            WhyCommand.self,
         ])
 }
 

@@ -92,11 +92,14 @@ struct ServerConfigurationTests {
         #expect(problems.contains { $0.contains("has no TLS") }, "\(problems)")
     }
 
-    @Test("Loopback is told from what only looks like it", arguments: [
-        ("127.0.0.1:1", true), ("127.9.9.9:1", true), ("[::1]:1", true), ("localhost:1", true),
-        ("[::ffff:127.0.0.1]:1", false), ("localhost.example.com:1", false), ("0.0.0.0:1", false), ("[::]:1", false),
-        ("128.0.0.1:1", false),
-    ])
+    @Test(
+        "Loopback is told from what only looks like it",
+        arguments: [
+            ("127.0.0.1:1", true), ("127.9.9.9:1", true), ("[::1]:1", true), ("localhost:1", true),
+            ("[::ffff:127.0.0.1]:1", false), ("localhost.example.com:1", false), ("0.0.0.0:1", false),
+            ("[::]:1", false),
+            ("128.0.0.1:1", false),
+        ])
     func loopback(text: String, isLoopback: Bool) throws {
         #expect(try #require(ListenAddress(text)).isLoopback == isLoopback)
     }

@@ -42,7 +42,8 @@ struct DeviceFlowTests {
     @Test("What ends it is told in a sentence")
     func ends() throws {
         var flow = try flow()
-        #expect(flow.next(after: error("access_denied"), now: start) == .failed("the sign-in was refused in the browser"))
+        #expect(
+            flow.next(after: error("access_denied"), now: start) == .failed("the sign-in was refused in the browser"))
         for last in [
             flow.next(after: error("expired_token"), now: start),
             flow.next(after: error("authorization_pending"), now: start + Span(seconds: 56)),

@@ -10,10 +10,10 @@ enum RolloutPage {
             others.isEmpty
             ? .nothing
             : """
-                <section class="card"><details\(begun.isEmpty ? " open" as HTML : "")>
-                <summary>\(others.count) playbooks that have not run yet</summary>
-                \(others.map { brief($0) })</details></section>
-                """
+            <section class="card"><details\(begun.isEmpty ? " open" as HTML : "")>
+            <summary>\(others.count) playbooks that have not run yet</summary>
+            \(others.map { brief($0) })</details></section>
+            """
         return layout.page(
             "Rollout", .rollout,
             """

@@ -66,7 +66,8 @@ struct RunCommand: AsyncParsableCommand {
         let http = Serving.client(configuration)
         let prompting = try Prompting(configuration, http)
         let lane = RemediationLane(
-            keeper: keeper, reader: reader, writer: clouds?.writer, notifiers: prompting.notifiers, clock: clock, runsAtOnce: configuration.runsAtOnce)
+            keeper: keeper, reader: reader, writer: clouds?.writer, notifiers: prompting.notifiers, clock: clock,
+            runsAtOnce: configuration.runsAtOnce)
         let metering = Metering(clouds: clouds, keeper: keeper, clock: clock)
         let group = ServiceGroup(
             configuration: .init(
