@@ -12,15 +12,15 @@ struct Holdfast: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, ReloadCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self,
-            EvaluateCommand.self,
-            FindingsCommand.self, ResourceCommand.self, ResourcesCommand.self, PlanCommand.self, ExemptCommand.self,
+            EvaluateCommand.self, FindingsCommand.self, ResourceCommand.self,
+            ResourcesCommand.self, PlanCommand.self, ExemptCommand.self,
             PinCommand.self, RulesCommand.self, CatalogCommand.self, SimulateCommand.self, AuditCommand.self,
             VerifyCommand.self, SchemaCommand.self, NoticesCommand.self, ScanCommand.self,
             PermissionsCommand.self, AccountsCommand.self, StatusCommand.self, DeadLettersCommand.self,
             CountersCommand.self, LoginCommand.self, TokenCommand.self, ApprovalsCommand.self, ApproveCommand.self,
             RefuseCommand.self, HoldCommand.self, HaltCommand.self, ResumeCommand.self, UndoCommand.self,
             RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, WhyCommand.self,
-            ReplayCommand.self, DiffCommand.self,
+            ReportCommand.self, ReplayCommand.self, DiffCommand.self,
         ])
 }
 

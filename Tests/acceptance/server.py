@@ -114,7 +114,8 @@ def same_answers(s):
     finding = s.ask("findings", "--open")[0]
     commands = [["findings"], ["findings", "--open", "--severity", "high"], ["resources", "--type", "AWS::S3::Bucket"],
                 ["resource", finding["resource"]], ["plan", finding["id"]], ["notices"], ["dead-letters"],
-                ["audit", "list"], ["why", finding["id"]], ["runs"], ["rollout"], ["campaigns"]]
+                ["audit", "list"], ["why", finding["id"]], ["runs"], ["rollout"], ["campaigns"], ["report", "exemptions"],
+                ["report", "dry-run", "--since", "2020-01-01T00:00:00Z"]]
     for command in commands:
         for form in ("json", "text"):
             local = holdfast(s.folder, *command, *config, "--format", form)

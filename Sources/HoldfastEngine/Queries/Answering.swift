@@ -27,7 +27,9 @@ extension Archive {
         case .counters(let name):
             return .success(.list(try journal.counters(name: name).map(\.json), next: nil))
         case .audit(let kinds): return .success(try audit(kinds, page))
-        case .approvals, .planOf, .why, .runs, .run, .halts, .rollout, .campaigns: return try readDesk(query, page)
+        case .approvals, .planOf, .why, .runs, .run, .halts, .rollout, .campaigns, .dryRun,
+            .exemptions:
+            return try readDesk(query, page)
         }
     }
 
@@ -46,6 +48,8 @@ extension Archive {
         case .halts: return .success(.list(try journal.halts().map(\.json), next: nil))
         case .rollout: return .success(.list(try rollout(now: now()), next: nil))
         case .campaigns: return .success(.list(try journal.campaigns().map(\.json), next: nil))
+        case .dryRun(let since): return .success(.one(try dryRun(since: since)))
+        case .exemptions(let due): return .success(.list(try exemptions(endingBy: now() + due), next: nil))
         default: return .success(.list(try approvals(), next: nil))
         }
     }

@@ -30,6 +30,10 @@ package enum Query: Sendable, Hashable {
     /// Where each playbook stands in each environment.
     case rollout
     case campaigns
+    /// What would have been done, by the decisions since then.
+    case dryRun(since: Timestamp)
+    /// The exemptions that end within this time.
+    case exemptions(due: Span)
 }
 
 /// Which findings.

@@ -29,6 +29,8 @@ extension Query {
         case .halts: (["halts"], [])
         case .rollout: (["rollout"], [])
         case .campaigns: (["campaigns"], [])
+        case .dryRun(let since): (["reports", "dry-run"], [("since", since.description)])
+        case .exemptions(let due): (["reports", "exemptions"], [("due", due.phrase)])
         }
     }
 
@@ -37,7 +39,7 @@ extension Query {
         switch self {
         case .findings, .resources, .deadLetters, .audit, .runs: true
         case .finding, .plan, .resource, .notices, .counters, .approvals, .planOf, .why, .run, .halts, .rollout,
-            .campaigns:
+            .campaigns, .dryRun, .exemptions:
             false
         }
     }
@@ -69,6 +71,9 @@ extension Query {
         case ("halts", 1): query = .halts
         case ("rollout", 1): query = .rollout
         case ("campaigns", 1): query = .campaigns
+        case ("reports", 2) where path[1] == "dry-run":
+            query = .dryRun(since: try values.moment("since") ?? .distantPast)
+        case ("reports", 2) where path[1] == "exemptions": query = .exemptions(due: try values.span("due"))
         default: return nil
         }
         let page = Page(after: values.first("after") ?? "", limit: try values.limit())
@@ -163,6 +168,14 @@ private struct ParameterReader {
             throw QueryError(.malformed, "\(name): \"\(text)\" is no moment, such as 2026-11-22T08:00:00Z")
         }
         return moment
+    }
+
+    mutating func span(_ name: String) throws(QueryError) -> Span {
+        let text = try required(name)
+        guard let span = Span(text) else {
+            throw QueryError(.malformed, "\(name): \"\(text)\" is no length of time, such as 90d")
+        }
+        return span
     }
 
     mutating func limit() throws(QueryError) -> Int {

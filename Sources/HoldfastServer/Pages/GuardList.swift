@@ -5,9 +5,8 @@ internal import HoldfastJSON
 enum GuardList {
     static func card(_ decision: Decision, _ moments: Moments) -> HTML {
         let items = decision.answers.map(item)
-        let way = decision.stopper.map { stopper -> HTML in
-            let remedy = stopper.remedy.isEmpty ? stopper.reason : stopper.remedy
-            return "<p>The first thing that would let it go on: <strong>\(remedy)</strong></p>"
+        let way = decision.wayOn.map {
+            "<p>The first thing that would let it go on: <strong>\($0)</strong></p>" as HTML
         }
         return Layout.card(
             "What the guards say",

@@ -29,19 +29,21 @@ enum RunPages {
 
     static func list(_ runs: [Run], layout: Layout) -> String {
         let rows = runs.map { run -> HTML in
-            """
-            <tr><td><a href="/runs/\(run.id)">\(run.id)</a></td><td>\(run.phase.rawValue)</td><td>\(run.playbook)</td>\
-            <td>\(run.resource.id)</td><td>\(run.environment)</td><td>\(layout.moments.html(run.opened))</td></tr>
-            """
+            let kind: String =
+                switch run.phase {
+                case .verified: "good"
+                case .stuck: "bad"
+                default: "warn"
+                }
+            return """
+                <section class="card"><a class="row" href="/runs/\(run.id)"><ul class="pills">\
+                \(Layout.pill(run.phase.rawValue, kind))\(Layout.pill(run.environment))</ul>
+                <p class="sentence">\(run.playbook) on \(run.resource.id)</p></a>
+                <p class="soft small">Run \(run.id), begun \(layout.moments.html(run.opened)). \(run.reason)</p></section>
+                """
         }
-        let table: HTML =
-            runs.isEmpty
-            ? "<p class=\"soft\">Nothing was carried out yet.</p>"
-            : """
-            <div class="card"><table class="stack"><thead><tr><th>Run</th><th>State</th><th>Playbook</th>\
-            <th>Resource</th><th>Where</th><th>Begun</th></tr></thead><tbody>\(rows)</tbody></table></div>
-            """
-        return layout.page("Runs", .runs, "<h1>Runs</h1>\(table)")
+        let none: HTML = runs.isEmpty ? "<p class=\"soft\">Nothing was carried out yet.</p>" : ""
+        return layout.page("Runs", .runs, "<h1>Runs</h1>\(rows)\(none)")
     }
 
     static func page(_ run: Run, layout: Layout) -> String {

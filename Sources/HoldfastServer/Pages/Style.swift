@@ -53,7 +53,10 @@ enum Style {
         .sentence { font-size: 1.15rem; line-height: 1.45; }
         .soft { color: var(--soft); }
         .small { font-size: .9rem; }
-        .pills { display: flex; flex-wrap: wrap; gap: .4rem; margin: 0 0 .75rem; padding: 0; list-style: none; }
+        .card ul.pills {
+          display: flex; flex-wrap: wrap; gap: .4rem; margin: 0 0 .75rem; padding: 0; list-style: none;
+        }
+        .card ul.pills li { margin: 0; }
         .pill {
           border: 1px solid var(--line); border-radius: 99px; padding: .05rem .6rem; font-size: .85rem;
           background: var(--code); white-space: nowrap;
@@ -71,22 +74,22 @@ enum Style {
           white-space: pre-wrap; overflow-wrap: anywhere;
         }
         .diff { margin: 0 0 .75rem; }
-        .diff dt { font-weight: 600; overflow-wrap: anywhere; }
+        .diff dt { margin-top: .75rem; overflow-wrap: anywhere; }
+        .diff dt:first-child { margin-top: 0; }
         .diff dd { margin: .2rem 0 0; border-radius: 6px; padding: .35rem .6rem; white-space: pre-wrap;
           overflow-wrap: anywhere; font: .875rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
         .diff .minus { background: var(--bad-back); color: var(--bad); }
         .diff .plus { background: var(--good-back); color: var(--good); }
-        table { border-collapse: collapse; width: 100%; }
-        th, td {
-          text-align: left; vertical-align: top; padding: .45rem .75rem .45rem 0; border-top: 1px solid var(--line);
-        }
-        thead th { border: 0; color: var(--soft); font-weight: 500; font-size: .9rem; }
-        .guards { list-style: none; padding: 0 !important; }
+        .card ul.guards { list-style: none; padding: 0; }
         .guards li { display: grid; grid-template-columns: 1.6rem 1fr; }
         .mark { font-weight: 700; }
         .mark.good { color: var(--good); } .mark.bad { color: var(--bad); } .mark.warn { color: var(--warn); }
         label { display: block; font-weight: 600; margin: 0 0 .25rem; }
         .check { display: grid; grid-template-columns: 1.75rem 1fr; font-weight: 400; margin: 0 0 .5rem; }
+        select {
+          font: inherit; color: inherit; background: var(--page); min-height: 2.9rem; padding: .45rem .65rem;
+          border: 1px solid var(--line); border-radius: 8px; min-width: 12rem;
+        }
         input[type=checkbox] { width: 1.25rem; height: 1.25rem; margin: .15rem 0 0; }
         textarea {
           width: 100%; min-height: 4.5rem; font: inherit; color: inherit; background: var(--page);
@@ -108,10 +111,8 @@ enum Style {
         .row:hover .sentence { text-decoration: underline; }
         @media (max-width: 34rem) {
           .buttons button { flex: 1 1 100%; justify-content: center; }
-          .stack thead { display: none; }
-          .stack, .stack tbody, .stack tr, .stack td, .stack th { display: block; }
-          .stack tr { border-top: 1px solid var(--line); padding: .6rem 0; }
-          .stack td, .stack th { border: 0; padding: .1rem 0; }
+          header strong { flex: 1; }
+          nav { order: 1; flex-basis: 100%; justify-content: space-between; }
         }
 
         """

@@ -183,9 +183,8 @@ struct WhyCommand: AsyncParsableCommand {
             let name = answer.name.rawValue + String(repeating: " ", count: 10 - answer.name.rawValue.count)
             Output.line(Terminal.plain("  \(mark) \(name)  \(answer.reason)"))
         }
-        guard let stopper = decision.stopper else { return Output.line("all of them let it pass") }
-        let remedy = stopper.remedy.isEmpty ? stopper.reason : stopper.remedy
-        Output.line(Terminal.plain("the first thing that would let it go on: \(remedy)"))
+        guard let way = decision.wayOn else { return Output.line("all of them let it pass") }
+        Output.line(Terminal.plain("the first thing that would let it go on: \(way)"))
     }
 }
 
