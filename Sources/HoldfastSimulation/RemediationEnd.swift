@@ -17,7 +17,7 @@ extension World {
         for run in try store.openRuns() {
             judgements.judge(
                 .noRunLeft, false,
-                "run \(run.id) is \(run.phase) (\(run.direction)) until \(run.notBefore) and it is \(clock.wallTime()): "
+                "run \(run.id) is \(run.phase) (\(run.direction)) until \(run.notBefore), now \(clock.wallTime()): "
                     + "\(run.reason) \(run.waiting)")
         }
         judgements.judge(.noRunLeft, true, "")

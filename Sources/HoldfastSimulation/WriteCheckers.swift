@@ -125,7 +125,7 @@ struct WriteCheckers {
         }
     }
 
-    /// Who made it what it is; `nil` where an event that is not known yet, or one of the same moment, may say otherwise.
+    /// Who made it what it is; `nil` where an event that is not known yet, or one of that moment, may differ.
     private func maker(_ step: BegunStep) -> Touch? {
         let rule = step.call.parameters["SecurityGroupRuleIds"]?.array?.first?.string
         let all = step.touches.filter { $0.place != "Tags" && (rule == nil || $0.place == rule) }
@@ -142,7 +142,7 @@ struct WriteCheckers {
             let isRead = step.newestRead.map { $0 >= sure } ?? false
             judgements.judge(
                 .onlyWhatWasRead, isRead,
-                "\(step.step): \(touch.event) at \(touch.time), last read at \(step.newestRead?.description ?? "no time")"
+                "\(step.step): \(touch.event) at \(touch.time), read at \(step.newestRead?.description ?? "no time")"
             )
         }
         let label = step.touches.last { $0.place == "Tags" }

@@ -79,7 +79,8 @@ extension Commit {
     private func write(words writes: RemediationWrites) throws {
         let approve = try db.prepared(
             """
-            INSERT INTO approvals (digest, word, person, roles, reason, at, expires, via) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO approvals (digest, word, person, roles, reason, at, expires, via)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
             """)
         for word in writes.approvals {
             try beforeStep("approval")

@@ -10,6 +10,8 @@ struct RecordedReadsTests {
     static let notRecorded = [
         "AWS::EC2::SecurityGroup SecurityGroupEgress": "no recording of DescribeSecurityGroupRules",
         "AWS::EC2::SecurityGroup SecurityGroupIngress": "no recording of DescribeSecurityGroupRules",
+        "AWS::GuardDuty::Detector Enable": "no recording of GetDetector",
+        "AWS::IAM::AccountPasswordPolicy PasswordReusePrevention": "the recorded policy does not ask for it",
         "AWS::IAM::Group Policies[].PolicyDocument": "no recording of GetGroupPolicy",
         "AWS::IAM::Role Policies[].PolicyDocument": "no recording of GetRolePolicy",
         "AWS::IAM::User Policies": "no recording of ListUserPolicies",

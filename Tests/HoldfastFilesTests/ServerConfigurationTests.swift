@@ -36,7 +36,7 @@ struct ServerConfigurationTests {
                    expires: 2027-01-01T00:00:00Z}
               session: {idle: 10m, length: 8h}
             identities: [{person: ann.lee, local: ann, oidc: s-1, aws: "arn:aws:iam::*:user/ann", slack: U1}]
-            approvals: {roles: {viewer: [ann.lee]}, prompts: [{webhook: {url: https://chat.example.com/x, secret: env:K}}]}
+            approvals: {roles: {viewer: [ann.lee]}, prompts: [{webhook: {url: https://a.example.com/x, secret: env:K}}]}
             log: {format: json, level: warning}
             """)
         #expect(problems.isEmpty, "\(problems)")

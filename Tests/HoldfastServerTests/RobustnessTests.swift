@@ -173,7 +173,8 @@ struct RobustnessTests {
         out.add("a_total", .counter, "one\nline\\", [.init(1, [("b", "x\"y\\z\n")]), .init(0.5)])
         #expect(
             out.text
-                == "# HELP a_total one\\nline\\\\\n# TYPE a_total counter\na_total{b=\"x\\\"y\\\\z\\n\"} 1\na_total 0.5\n"
+                == "# HELP a_total one\\nline\\\\\n# TYPE a_total counter\n"
+                + "a_total{b=\"x\\\"y\\\\z\\n\"} 1\na_total 0.5\n"
         )
     }
 

@@ -126,7 +126,7 @@ struct RemediationReader {
         if settings.highest == .remediate, node["keys"]?["captures"] == nil {
             problems.append(
                 Problem(
-                    "mode remediate needs keys: captures: (env:NAME or file:PATH), which encrypts what an undo puts back",
+                    "mode remediate needs keys: captures: (env:NAME or file:PATH): it encrypts what an undo puts back",
                     at: node["keys"]?.place ?? node["scopes"]?.place ?? node["mode"]?.place ?? node.place))
         }
     }

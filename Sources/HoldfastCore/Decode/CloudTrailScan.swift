@@ -117,7 +117,8 @@ enum CloudTrailScan {
         // Most sessions have names of their own: keeping them for the next event costs more than making them.
         DroppedRecord(
             drop.reason, cloud: .aws, account: pool.text(text, drop.account.range),
-            region: region(slots, first, in: text, &pool), actor: TextPool.made(text, drop.actor.range), action: action(slots, first, in: text, pool: &pool),
+            region: region(slots, first, in: text, &pool), actor: TextPool.made(text, drop.actor.range),
+            action: action(slots, first, in: text, pool: &pool),
             time: drop.time)
     }
 

@@ -77,7 +77,8 @@ package struct DroppedRecord: Sendable {
 
     init(_ reason: DropReason, _ event: ChangeEvent, detail: DecodeDetail) {
         self.init(
-            reason, cloud: event.cloud, account: event.account, region: event.region, actor: event.actor.name, action: event.action,
+            reason, cloud: event.cloud, account: event.account, region: event.region, actor: event.actor.name,
+            action: event.action,
             time: event.time)
         if detail == .full { self.event = event }
     }

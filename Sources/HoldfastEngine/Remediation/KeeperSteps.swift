@@ -79,7 +79,7 @@ extension Keeper {
         if plan.digest.description == run.planDigest, plan.steps.indices.contains(run.cursor) {
             return (.make(plan, plan.steps[run.cursor]), assessment)
         }
-        // A step for each of several elements whose own is gone is done; a document that is another is not ours to send.
+        // A step whose own element is gone is done; a document that is another is not ours to send.
         let isForElement = if case .call = own.undo.means { true } else { false }
         if isForElement || !plan.steps.contains(where: { $0.call.name == own.call.name }) { return (.skip, assessment) }
         return (.giveUp("the plan is another by now"), assessment)

@@ -39,7 +39,8 @@ enum RunPages {
                 <section class="card"><a class="row" href="/runs/\(run.id)"><ul class="pills">\
                 \(Layout.pill(run.phase.rawValue, kind))\(Layout.pill(run.environment))</ul>
                 <p class="sentence">\(run.playbook) on \(run.resource.id)</p></a>
-                <p class="soft small">Run \(run.id), begun \(layout.moments.html(run.opened)). \(run.reason)</p></section>
+                <p class="soft small">Run \(run.id), begun \(layout.moments.html(run.opened)). \(run.reason)</p>
+                </section>
                 """
         }
         let none: HTML = runs.isEmpty ? "<p class=\"soft\">Nothing was carried out yet.</p>" : ""

@@ -41,11 +41,7 @@ struct RunCommand: AsyncParsableCommand {
         try await keeper.forgetDenials(now: clock.wallTime())
         try await keeper.noteModes(now: clock.wallTime())
         let recorded = try readRecorded(data, clock)
-        let reaches =
-            configuration.sources.contains(where: \.isPolled) || !configuration.clouds.isEmpty
-            || !configuration.discover.isEmpty
-        let mayWrite = configuration.remediation.highest == .remediate
-        let clouds = reaches ? Clouds(catalog: data.catalog, known, mayWrite: mayWrite) : nil
+        let clouds = reach(known, data.catalog)
         let read = configuration.clouds.isEmpty ? nil : clouds
         let reader = read?.reader as (any StateReader)? ?? RecordedStateReader.orNone(recorded)
         try await firstScan(keeper, journal, recorded, clock)
@@ -55,52 +51,63 @@ struct RunCommand: AsyncParsableCommand {
         let sources =
             configuration.sources.compactMap { Wiring.source($0, configuration: configuration, clock: clock) }
             + (try await enrolment.newSources())
-        let progress = Progress(quiet: quiet)
         let anchors = configuration.anchors.map(configuration.resolve)
         let service = Service(
             keeper: keeper, sources: sources, arrivals: enrolment.arrivals, reader: reader, clock: clock,
-            limits: policy.limits
-        ) { happening in
-            if configuration.log.format == .text { progress.tell(happening) } else { Logs.tell(happening, to: logger) }
-        }
+            limits: policy.limits, tell: telling(configuration.log, logger))
         let http = Serving.client(configuration)
         let prompting = try Prompting(configuration, http)
         let lane = RemediationLane(
             keeper: keeper, reader: reader, writer: clouds?.writer, notifiers: prompting.notifiers, clock: clock,
             runsAtOnce: configuration.runsAtOnce)
         let metering = Metering(clouds: clouds, keeper: keeper, clock: clock)
-        let group = ServiceGroup(
-            configuration: .init(
-                services: [
-                    .init(
-                        service: Running(service: service), successTerminationBehavior: .gracefullyShutdownGroup,
-                        failureTerminationBehavior: .gracefullyShutdownGroup),
-                    .init(
-                        service: Reloading(
-                            config: config, desk: ReloadDesk(path: configuration.sqlitePath), keeper: keeper,
-                            enrolment: enrolment, clock: clock)),
-                    .init(service: Anchoring(journal: journal, paths: anchors, clock: clock)),
-                    .init(
-                        service: Discovering(
-                            enrolment: enrolment, every: configuration.discoverEvery,
-                            isOn: !configuration.discover.isEmpty, clock: clock)),
-                    .init(
-                        service: Scanning(
-                            clouds: read, enrolment: enrolment, policy: policy, keeper: keeper,
-                            every: configuration.scanEvery, clock: clock)),
-                    .init(service: Remediating(lane: lane)),
-                    .init(service: metering),
-                    .init(
-                        service: try Serving(
-                            configuration, keeper, journal, sources: sources.map(\.name), prompts: prompting.tally,
-                            http: http, clock, logger)),
-                ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        let parts: [any Part] = [
+            Reloading(
+                config: config, desk: ReloadDesk(path: configuration.sqlitePath), keeper: keeper, enrolment: enrolment,
+                clock: clock),
+            Anchoring(journal: journal, paths: anchors, clock: clock),
+            Discovering(
+                enrolment: enrolment, every: configuration.discoverEvery, isOn: !configuration.discover.isEmpty,
+                clock: clock),
+            Scanning(
+                clouds: read, enrolment: enrolment, policy: policy, keeper: keeper, every: configuration.scanEvery,
+                clock: clock),
+            Remediating(lane: lane), metering,
+            try Serving(
+                configuration, keeper, journal, sources: sources.map(\.name), prompts: prompting.tally, http: http,
+                clock, logger),
+        ]
+        try await group(Running(service: service), parts, logger).run()
         try await metering.write()
         await clouds?.http.close()
         try Anchoring.write(journal, anchors, clock)
         for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }
         try journal.close()
+    }
+
+    /// What reaches the clouds; `nil` where nothing does. Only where a scope is in mode remediate can it write.
+    private func reach(_ configuration: Configuration, _ catalog: Catalog) -> Clouds? {
+        let reaches =
+            configuration.sources.contains(where: \.isPolled) || !configuration.clouds.isEmpty
+            || !configuration.discover.isEmpty
+        let mayWrite = configuration.remediation.highest == .remediate
+        return reaches ? Clouds(catalog: catalog, configuration, mayWrite: mayWrite) : nil
+    }
+
+    private func telling(_ log: LogSettings, _ logger: Logger) -> @Sendable (Happening) -> Void {
+        let progress = Progress(quiet: quiet)
+        return { log.format == .text ? progress.tell($0) : Logs.tell($0, to: logger) }
+    }
+
+    /// All parts, which end with the engine.
+    private func group(_ engine: Running, _ parts: [any Part], _ logger: Logger) -> ServiceGroup {
+        ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(
+                        service: engine, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup)
+                ] + parts.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     }
 
     private func noteStart(_ keeper: Keeper, _ data: DataSet, _ clock: SystemWallClock) async throws {

@@ -14,7 +14,8 @@ extension ReplayOptions {
             guard let signKey, let signCertificate else {
                 throw Failure(
                     "--bundle needs --sign-key and --sign-certificate, so that others can tell that nothing was "
-                        + "changed; --unsigned goes without (`openssl req -x509 -newkey rsa:3072 -nodes …` makes a pair)")
+                        + "changed; --unsigned goes without (`openssl req -x509 -newkey rsa:3072 -nodes` makes a pair)"
+                )
             }
             return (Secret(try text(signKey)), try text(signCertificate))
         }

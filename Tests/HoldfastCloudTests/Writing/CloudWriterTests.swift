@@ -85,7 +85,7 @@ struct CloudWriterTests {
     @Test(
         "How a call ended is told apart, and no answer makes the writer send it twice",
         arguments: [
-            ("s3.PutBucketPolicy", 403, "<Error><Code>AccessDenied</Code></Error>", "refused AccessDenied -"),
+            ("s3.PutBucketPolicy", 403, "<Error><Code>AccessDenied</Code></Error>", "refused denied -"),
             ("s3.PutBucketPolicy", 503, "<Error><Code>SlowDown</Code></Error>", "refused SlowDown 2"),
             ("s3.PutBucketPolicy", 400, "<Error><Code>MalformedPolicy</Code></Error>", "refused MalformedPolicy -"),
             ("s3.PutBucketPolicy", 500, "<Error><Code>InternalError</Code></Error>", "unknown"),
