@@ -79,7 +79,7 @@ extension World {
             switch fresh.outcome {
             case .refuse:
                 judgements.judge(
-                    .mendedOrTold, known?.stopper?.name == fresh.stopper?.name,
+                    .mendedOrTold, known?.stopper?.name == fresh.stopper?.name || asked.contains(stored.id),
                     "\(text): \(fresh.stopper?.reason ?? ""), and told is \(known?.stopper?.reason ?? "nothing")")
             case .ask: judgements.judge(.mendedOrTold, asked.contains(stored.id), "\(text): nobody is asked")
             case .allow, .read:

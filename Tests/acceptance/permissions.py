@@ -60,10 +60,18 @@ def read_by_rules():
     return asked(step["call"] for step in steps + lists)
 
 
+INVERSES = {name: call["inverse-when-absent"] for file in CATALOG for name, call in (file.get("calls") or {}).items()
+            if "inverse-when-absent" in call}
+
+
 def written_by_playbooks():
+    """Of the calls of steps, of their undos, and of those that take away again what was not there before."""
     named = set()
     for _, playbook in files("playbooks"):
         named.update(word for word in words(playbook) if word in CALLS)
+        steps = [step for part in [playbook, *playbook.get("alternatives", [])] for step in part["steps"]]
+        named.update(INVERSES[step["do"]] for step in steps
+                     if step["undo"] in ("restore", "inverse-edit") and step["do"] in INVERSES)
     return asked(named)
 
 

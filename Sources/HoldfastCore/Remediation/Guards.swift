@@ -38,9 +38,9 @@ package struct Decision: Sendable, Hashable {
     /// All twelve, in order.
     package var answers: [GuardAnswer]
 
-    /// The first that refuses; where none does, the first that waits.
+    /// The first that refuses; where none does, the last that waits: people are asked before anything is read again.
     package var stopper: GuardAnswer? {
-        answers.first { $0.word == .refuse } ?? answers.first { $0.word != .pass }
+        answers.first { $0.word == .refuse } ?? answers.last { $0.word != .pass }
     }
 
     package var outcome: Outcome {

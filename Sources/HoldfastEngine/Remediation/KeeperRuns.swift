@@ -205,11 +205,20 @@ extension Keeper {
     }
 
     /// The step was not begun: what it is about is decided again.
-    package func refused(_ error: BeginError, for run: String, now: Timestamp) throws(JournalError) {
+    ///
+    /// - Parameter work: what the step was prepared for.
+    package func refused(
+        _ error: BeginError, for run: String, of work: Work, now: Timestamp
+    ) throws(JournalError) {
         if case .journal(let failure) = error { throw failure }
         memory.working.remove(run)
         var step = Step(policy: policy, journal: journal, now: now)
-        guard var known = try journal.run(id: run) else { return }
+        guard var known = try journal.run(id: run) else {
+            guard case .finding(let finding) = work else { return }
+            // What stood in the way is seen, and told, when it is decided anew.
+            step.transaction.remediation.candidates = [Candidate(finding: finding, due: now + Span(seconds: 1))]
+            return try commit(step, lease: nil)
+        }
         let isNew = known.waiting != error.description
         known.wait(for: error.description, until: now + Span(seconds: 5))
         if isNew { note(known, "was not begun", in: &step) } else { step.transaction.remediation.runs = [known] }

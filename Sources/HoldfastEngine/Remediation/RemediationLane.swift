@@ -96,7 +96,7 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
                 move = try await keeper.took(description, for: current, now: clock.wallTime())
             case .write(let run):
                 current = .run(run)
-                guard let next = try await write(run, by: writer) else { return await keeper.drop(work) }
+                guard let next = try await write(run, of: work, by: writer) else { return await keeper.drop(work) }
                 move = next
             case .poll(let operation, let context):
                 let outcome = await writer.poll(operation, context: context)
@@ -106,12 +106,12 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
     }
 
     /// - Returns: `nil` where the step was not begun.
-    private func write(_ run: String, by writer: any ChangeWriter) async throws -> Move? {
+    private func write(_ run: String, of work: Work, by writer: any ChangeWriter) async throws -> Move? {
         let permit: Permit
         do throws(BeginError) {
             permit = try await keeper.permit(for: run, now: clock.wallTime())
         } catch {
-            try await keeper.refused(error, for: run, now: clock.wallTime())
+            try await keeper.refused(error, for: run, of: work, now: clock.wallTime())
             return nil
         }
         let outcome = await writer.apply(permit)

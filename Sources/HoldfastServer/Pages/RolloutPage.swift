@@ -5,7 +5,7 @@ internal import HoldfastJSON
 enum RolloutPage {
     static func html(_ rows: [JSON], layout: Layout) -> String {
         let begun = rows.filter(hasBegun)
-        let others = rows.filter { !hasBegun($0) }
+        let others = rows.filter { !isUnderWay($0) }
         let rest: HTML =
             others.isEmpty
             ? .nothing
@@ -27,7 +27,7 @@ enum RolloutPage {
     }
 
     /// Whether anything of it was carried out, or opened by hand.
-    private static func hasBegun(_ row: JSON) -> Bool {
+    private static func isUnderWay(_ row: JSON) -> Bool {
         (row["environments"]?.array ?? []).contains { place in
             place["verified"]?.int != 0 || place["last-undone"]?.string != nil
                 || place["opened-by"]?.array?.isEmpty == false
