@@ -4,7 +4,7 @@ internal import HoldfastJSON
 /// Where each playbook stands on its way through the environments.
 enum RolloutPage {
     static func html(_ rows: [JSON], layout: Layout) -> String {
-        let begun = rows.filter(hasBegun)
+        let begun = rows.filter(isUnderWay)
         let others = rows.filter { !isUnderWay($0) }
         let rest: HTML =
             others.isEmpty
