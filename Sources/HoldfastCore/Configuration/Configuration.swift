@@ -85,7 +85,6 @@ package struct Configuration: Sendable {
     package var remediation = RemediationSettings()
     /// `env:NAME` or `file:PATH`.
     package var captureKey: String?
-    package var auditKey: String?
     package var haltFile = "/etc/holdfast/HALT"
     package var runsAtOnce = 8
     /// `nil`: what the catalog says of each type.
@@ -156,7 +155,6 @@ package struct Configuration: Sendable {
         remediation.ownPrincipals = accounts.compactMap(\.writePrincipal)
         reader.checkKeys(node, remediation)
         captureKey = node["keys"]?["captures"]?.text
-        auditKey = node["keys"]?["audit"]?.text
         if let path = node["halt-file"]?.text { haltFile = path }
         if let text = node["limits"]?["runs-at-once"]?.text, let count = Int(text) { runsAtOnce = count }
         consistencyMargin = node["limits"]?["consistency-margin"]?.text.flatMap { Span($0) }

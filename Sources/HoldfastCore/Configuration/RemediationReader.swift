@@ -115,13 +115,11 @@ struct RemediationReader {
 
     /// Where something may write, what an undo needs must be kept under a key.
     mutating func checkKeys(_ node: Node, _ settings: RemediationSettings) {
-        for key in ["captures", "audit"] {
-            guard let value = node["keys"]?[key], let text = value.text else { continue }
-            if !text.hasPrefix("env:"), !text.hasPrefix("file:") {
-                problems.append(
-                    Problem(
-                        "a key does not stand in a configuration file: write env:NAME or file:PATH", at: value.place))
-            }
+        if let value = node["keys"]?["captures"], let text = value.text, !text.hasPrefix("env:"),
+            !text.hasPrefix("file:")
+        {
+            problems.append(
+                Problem("a key does not stand in a configuration file: write env:NAME or file:PATH", at: value.place))
         }
         if settings.highest == .remediate, node["keys"]?["captures"] == nil {
             problems.append(

@@ -60,8 +60,7 @@ extension Configuration {
     private static let keys: Shape = .record(
         .init(
             "captures", .text,
-            "32 bytes in hexadecimal digits: encrypts what is kept for an undo; needed where mode is remediate"),
-        .init("audit", .text, "an Ed25519 private key in PEM: signs the audit log's checkpoints"))
+            "32 bytes in hexadecimal digits: encrypts what is kept for an undo; needed where mode is remediate"))
 
     private static let riskFields: [Shape.Field] = PlaybookRisk.allCases.map { risk in
         .init(

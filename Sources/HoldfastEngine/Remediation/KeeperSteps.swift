@@ -282,11 +282,3 @@ extension Run {
     /// It did not do what it was for.
     var isFailure: Bool { hasFailed || phase == .stuck }
 }
-
-extension Plan {
-    /// The step that makes a call, with the same parameters where there is one.
-    fileprivate func step(like call: PlannedCall) -> PlannedStep? {
-        let named = steps.filter { $0.call.name == call.name }
-        return named.first { $0.call.parameters == call.parameters } ?? named.first
-    }
-}
