@@ -14,7 +14,7 @@ struct IntakeStep {
     private var counters: [CounterKey: Int64] = [:]
     private var fromFuture = 0
     /// The newest event's time of each account, `aws/012345670123`.
-    private var newest: [AccountKey: Timestamp] = [:]
+    private var newest: [AccountName: Timestamp] = [:]
 
     struct Counts {
         var events = 0
@@ -23,14 +23,6 @@ struct IntakeStep {
         var sessions = 0
         var deadLetters = 0
         var unknownOperations = 0
-    }
-
-    private struct AccountKey: Hashable, Comparable {
-        var cloud: Cloud
-        var id: String
-        static func < (a: AccountKey, b: AccountKey) -> Bool {
-            (a.cloud.rawValue, a.id) < (b.cloud.rawValue, b.id)
-        }
     }
 
     private struct CounterKey: Hashable, Comparable {
@@ -118,7 +110,7 @@ struct IntakeStep {
 
     private mutating func note(_ time: Timestamp, cloud: Cloud, account: String) {
         guard !account.isEmpty else { return }
-        let key = AccountKey(cloud: cloud, id: cloud == .azure ? account.lowercased() : account)
+        let key = AccountName(cloud: cloud, id: account)
         newest[key] = max(newest[key] ?? .distantPast, min(time, step.now))
     }
 
@@ -143,6 +135,7 @@ struct IntakeStep {
         for (key, time) in newest.sorted(by: { $0.key < $1.key }) {
             step.transaction.accounts.append(StoredAccount(cloud: key.cloud, id: key.id, lastEvent: time))
         }
+        noticeStrangers()
         if counts.deadLetters > 0 {
             notice(
                 .deadLetters,
@@ -152,6 +145,20 @@ struct IntakeStep {
             notice(
                 .eventsFromFuture,
                 "\(fromFuture) events from \(source) are dated later than now; their time was cut to ours")
+        }
+    }
+
+    /// Their events count, and are judged by what they say; nothing in these accounts is read.
+    private mutating func noticeStrangers() {
+        let strangers = newest.keys.filter { !step.policy.covers($0.cloud, $0.id) }
+        for cloud in Cloud.allCases {
+            guard let first = strangers.filter({ $0.cloud == cloud }).min() else { continue }
+            step.transaction.notices.append(
+                Notice(
+                    code: NoticeCode.accountUnknown.rawValue, subject: cloud.rawValue,
+                    text: "events come from accounts of \(cloud.rawValue) that no line of accounts: or discover: has, "
+                        + "such as \(first.id): nothing in them is read or fixed; holdfast accounts lists them",
+                    raised: step.now))
         }
     }
 

@@ -266,7 +266,16 @@ package actor Keeper {
             try commit(step, lease: nil)
             last = end.resource
         }
+        try endStrangers(now: now)
         return changes
+    }
+
+    /// Ends the notices of clouds that have no account any more which sends events and is not configured.
+    private func endStrangers(now: Timestamp) throws(JournalError) {
+        let heard = try journal.accounts().filter { $0.lastEvent != nil && !policy.covers($0.cloud, $0.id) }
+        for cloud in Cloud.allCases where !heard.contains(where: { $0.cloud == cloud }) {
+            try end(.accountUnknown, subject: cloud.rawValue, now: now)
+        }
     }
 
     /// A notice or an audit entry that no step led to.
@@ -299,12 +308,14 @@ package actor Keeper {
         }
     }
 
-    /// Denials of an earlier run: what still holds is told again with the next read.
+    /// What an earlier run could not read, by another configuration perhaps: what still holds is told again with the
+    /// next read or event.
     package func forgetDenials(now: Timestamp) throws(JournalError) {
         var step = Step(policy: policy, journal: journal, now: now)
         step.transaction.closedNotices = try journal.openNotices().filter { $0.code == NoticeCode.readDenied.rawValue }
             .map { NoticeClosing(code: $0.code, subject: $0.subject, at: now) }
         try commit(step, lease: nil)
+        try endStrangers(now: now)
     }
 
     func commit(_ step: Step, lease: Lease?, lane: EvaluationLane = .state) throws(JournalError) {

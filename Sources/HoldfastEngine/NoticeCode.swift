@@ -16,6 +16,8 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case eventsFromFuture = "events-from-future"
     /// The cloud does not let us read something: it stays unknown.
     case readDenied = "read-denied"
+    /// Events come from accounts that nobody configured: nothing in these is read.
+    case accountUnknown = "account-unknown"
     /// An organisation does not say all of its accounts.
     case discoveryFailing = "discovery-failing"
     /// The oldest dirty resource waits longer than the limit.

@@ -16,6 +16,8 @@ package struct Policy: Sendable {
     package let plansAreMade: Bool
     /// Digest of the catalog's files.
     package let catalogDigest: String
+    /// Whose resources are read: those that are configured or were found; `nil`: nobody names any, so all are.
+    package let accounts: Set<AccountName>?
     /// Type -> where its resources hold ids of others: relations of its own and of rules on other types.
     private let referencePaths: [String: [ReferencePath]]
 
@@ -31,7 +33,7 @@ package struct Policy: Sendable {
     package init(
         catalog: Catalog, baseline: Baseline, playbooks: Playbooks, classification: Classification,
         lists: [String: [String]], limits: Limits, remediation: RemediationSettings = RemediationSettings(),
-        people: People = People(), plansAreMade: Bool, catalogDigest: String
+        people: People = People(), plansAreMade: Bool, catalogDigest: String, accounts: Set<AccountName>? = nil
     ) {
         self.catalog = catalog
         self.baseline = baseline
@@ -43,6 +45,7 @@ package struct Policy: Sendable {
         self.people = people
         self.plansAreMade = plansAreMade
         self.catalogDigest = catalogDigest
+        self.accounts = accounts
         referencePaths = Policy.referencePaths(catalog, baseline)
     }
 
@@ -53,7 +56,7 @@ package struct Policy: Sendable {
         Policy(
             catalog: catalog, baseline: baseline, playbooks: playbooks, classification: classification, lists: lists,
             limits: limits, remediation: remediation, people: people, plansAreMade: remediation.highest > .observe,
-            catalogDigest: catalogDigest)
+            catalogDigest: catalogDigest, accounts: accounts)
     }
 
     /// With exemptions that no data file has.
@@ -61,7 +64,13 @@ package struct Policy: Sendable {
         Policy(
             catalog: catalog, baseline: baseline.exempting(exemptions), playbooks: playbooks,
             classification: classification, lists: lists, limits: limits, remediation: remediation, people: people,
-            plansAreMade: plansAreMade, catalogDigest: catalogDigest)
+            plansAreMade: plansAreMade, catalogDigest: catalogDigest, accounts: accounts)
+    }
+
+    /// Whether an account is one of ours. What names no account may be anyone's.
+    func covers(_ cloud: Cloud, _ account: String) -> Bool {
+        guard let accounts, !account.isEmpty else { return true }
+        return accounts.contains(AccountName(cloud: cloud, id: account))
     }
 
     private static func referencePaths(_ catalog: Catalog, _ baseline: Baseline) -> [String: [ReferencePath]] {

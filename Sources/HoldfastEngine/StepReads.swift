@@ -93,8 +93,9 @@ extension Step {
         transaction.accounts.append(StoredAccount(cloud: place.cloud, id: place.account, lastRead: now))
     }
 
-    /// Must be looked at again, once the burst is over.
+    /// Must be looked at again, once the burst is over; where nobody gave us the account it never is.
     mutating func markDirty(_ resource: ResourceID, context: ResourceContext, reason: String) {
+        guard policy.covers(context.cloud, context.account) else { return }
         transaction.dirty.append(
             DirtyResource(
                 resource: resource, context: context, priority: policy.priority(of: resource.type), since: now,

@@ -1,6 +1,20 @@
 package import HoldfastCore
 internal import HoldfastJSON
 
+/// An account, as text that is not mistaken for a number: `aws`, `012345670123`.
+package struct AccountName: Sendable, Hashable, Comparable {
+    package var cloud: Cloud
+    /// Of Azure in lower case.
+    package var id: String
+    package init(cloud: Cloud, id: String) {
+        self.cloud = cloud
+        self.id = cloud == .azure ? id.lowercased() : id
+    }
+    package static func < (a: AccountName, b: AccountName) -> Bool {
+        (a.cloud.rawValue, a.id) < (b.cloud.rawValue, b.id)
+    }
+}
+
 /// What the journal holds of an account: what its organisation says of it, and when we last had to do with it.
 package struct StoredAccount: Sendable, Hashable {
     /// What the organisation said when it last was asked.

@@ -57,7 +57,7 @@ package struct DataSet: Sendable {
         self.playbooks = playbooks
         problems =
             catalogReading + wireReading + catalogProblems + baselineReading + baselineProblems + playbookReading
-            + playbookProblems
+            + playbookProblems + configuration.regionProblems(catalog)
         catalogDigest = DataSet.digest(catalogFiles, wireFiles)
         let others = baselineFiles.map { ($0.name, $0.node) } + playbookFiles.map { ($0.name, $0.node) }
         digest = sha256((catalogDigest + DataSet.text(others.map { ($0.0, $0.1.json) })).utf8).description
@@ -107,7 +107,9 @@ package struct DataSet: Sendable {
             catalog: catalog, baseline: baseline, playbooks: playbooks,
             classification: configuration.classification(found: found), lists: configuration.listsWithAccounts,
             limits: limits, remediation: configuration.remediation, people: configuration.people,
-            plansAreMade: configuration.remediation.highest > .observe, catalogDigest: catalogDigest)
+            plansAreMade: configuration.remediation.highest > .observe, catalogDigest: catalogDigest,
+            accounts: configuration.namesAccounts
+                ? Set(configuration.accounts.map { AccountName(cloud: $0.cloud, id: $0.id) }) : nil)
     }
 }
 

@@ -21,7 +21,31 @@ struct AWSRecording {
             { answer in (answer["trailList"]?.array ?? []).map { .object(JSONObject([("Trail", $0)])) } }
         ),
         "s3control.GetPublicAccessBlock": ("s3.GetPublicAccessBlock", { [$0] }),
+        "iam.ListRolePolicies": (
+            accountDetails,
+            { answer in
+                (answer["RoleDetailList"]?.array ?? []).map { role in
+                    let names = (role["RolePolicyList"]?.array ?? []).compactMap { $0["PolicyName"] }
+                    return ["RoleName": role["RoleName"] ?? .null, "PolicyNames": .array(names)]
+                }
+            }
+        ),
+        "iam.GetRolePolicy": (
+            accountDetails,
+            { answer in
+                (answer["RoleDetailList"]?.array ?? []).flatMap { role in
+                    (role["RolePolicyList"]?.array ?? []).compactMap { policy in
+                        policy.object.map { policy in
+                            .object(
+                                JSONObject(
+                                    policy.members.map { ($0.name, $0.value) } + [("Role", role["RoleName"] ?? .null)]))
+                        }
+                    }
+                }
+            }
+        ),
     ]
+    static let accountDetails = "iam.GetAccountAuthorizationDetails"
 
     func answers(to call: String) -> [Answer] {
         if let found = answers[call] { return found }

@@ -22,6 +22,14 @@ struct RecordedSession {
     var cloud: Cloud
     /// Successful answers by request: `GET path`, in lower case where the cloud's ids are.
     var answers: [String: [JSON]]
+    /// Resources that an inventory shows, in no answer of their own API.
+    var assets: [Asset] = []
+
+    struct Asset {
+        /// `compute.googleapis.com/Firewall`
+        var type: String
+        var data: JSON
+    }
 
     static let folder = ProcessInfo.processInfo.environment["HOLDFAST_TEST_DATA"].map { URL(filePath: $0) }
 
@@ -62,9 +70,19 @@ extension RecordedSession {
                 else { continue }
                 let path = uri.path(percentEncoded: false).replacing("//", with: "/")
                 session.answers[key("\(method) \(path)", .azure), default: []].append(body)
+                session.takeRules(of: path, body)
             }
             return session
         }
+    }
+
+    /// Azure's database servers all show firewall rules alike, and only those of PostgreSQL were recorded: an SQL server
+    /// of which nothing else is known gets these.
+    private mutating func takeRules(of path: String, _ body: JSON) {
+        let path = path.lowercased().replacing("/microsoft.dbforpostgresql/", with: "/microsoft.sql/")
+        guard path.hasSuffix("/firewallrules"), path.contains("/microsoft.sql/") else { return }
+        answers["get \(path)", default: []].append(body)
+        answers["get \(path.dropLast("/firewallrules".count))"] = [[:]]
     }
 
     /// One folder for each session with Google's APIs, one file for each answer: `get-storage-v1-b-NAME-iam_1.json`.
@@ -84,6 +102,27 @@ extension RecordedSession {
         return sessions.values.sorted { $0.name < $1.name }
     }
 
+    /// Google's inventory shows resources as their own APIs do, `{"asset_type", "resource": {"data"}}`: one session
+    /// of what two public collections of such exports have.
+    static func googleAssets() throws -> RecordedSession {
+        var session = RecordedSession(name: "assets", cloud: .gcp, answers: [:])
+        for folder in ["gcp-policy-library/validator/test/fixtures", "tfplan-gcp-terraform-validator/testdata"] {
+            for url in try files(below: folder) { session.takeAssets(in: (try? json(url)) ?? .null) }
+        }
+        return session
+    }
+
+    private mutating func takeAssets(in value: JSON) {
+        for element in value.array ?? [] { takeAssets(in: element) }
+        guard let type = value["asset_type"]?.string else { return }
+        if let data = value["resource"]?["data"] { assets.append(Asset(type: type, data: data)) }
+        guard let policy = value["iam_policy"], let name = value["name"]?.string,
+            type == "cloudresourcemanager.googleapis.com/Project"
+        else { return }
+        answers["POST -v1-projects-\(name.split(separator: "/").last ?? "")-getIamPolicy", default: []]
+            .append(policy.inCamelCase)
+    }
+
     private static func files(below path: String) throws -> [URL] {
         guard let folder else { return [] }
         let root = folder.appending(path: path)
@@ -92,4 +131,19 @@ extension RecordedSession {
     }
 
     private static func json(_ url: URL) throws -> JSON { try JSON.parse([UInt8](Data(contentsOf: url))) }
+}
+
+extension JSON {
+    /// The inventory writes policies with `exempted_members`, their own API with `exemptedMembers`.
+    fileprivate var inCamelCase: JSON {
+        if let elements = array { return .array(elements.map(\.inCamelCase)) }
+        guard let object else { return self }
+        return .object(
+            JSONObject(
+                object.members.map { member in
+                    let words = member.name.split(separator: "_")
+                    let name = words.prefix(1).map(String.init) + words.dropFirst().map(\.capitalized)
+                    return (name.joined(), member.value.inCamelCase)
+                }))
+    }
 }

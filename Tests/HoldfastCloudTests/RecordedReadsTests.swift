@@ -13,7 +13,6 @@ struct RecordedReadsTests {
         "AWS::GuardDuty::Detector Enable": "no recording of GetDetector",
         "AWS::IAM::AccountPasswordPolicy PasswordReusePrevention": "the recorded policy does not ask for it",
         "AWS::IAM::Group Policies[].PolicyDocument": "no recording of GetGroupPolicy",
-        "AWS::IAM::Role Policies[].PolicyDocument": "no recording of GetRolePolicy",
         "AWS::IAM::User Policies": "no recording of ListUserPolicies",
         "AWS::IAM::User Policies[].PolicyDocument": "no recording of GetUserPolicy",
         "AWS::S3::Bucket VersioningConfiguration.MFADelete": "every recorded bucket left it as it was made, without",
@@ -67,7 +66,7 @@ struct RecordedReadsTests {
     static func readings() throws -> [Reading] {
         let data = try #require(ReadCatalog.data)
         let catalog = try ReadCatalog.catalog.get()
-        let calls = catalog.callNames
+        let calls = catalog.callNames + [AWSRecording.accountDetails]
         var sessions = try AWSRecording.placebo(data.appending(path: "c7n-aws-placebo/tests"), calls: calls)
         sessions.append(
             try AWSRecording.cloudMapper(

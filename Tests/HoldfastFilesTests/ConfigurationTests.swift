@@ -1,3 +1,4 @@
+import Foundation
 import HoldfastCore
 import HoldfastFiles
 import Testing
@@ -52,6 +53,27 @@ struct ConfigurationTests {
         #expect(problems.isEmpty)
         #expect(configuration.ids(of: .aws, named: []) == ["012345670123", "111122223333"])
         #expect(configuration.ids(of: .gcp, named: ["other"]) == ["other"])
+    }
+
+    @Test("A region that AWS does not have is told with its place and the nearest that it has")
+    func regions() throws {
+        let top = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let (configuration, problems) = try load(
+            """
+            sources: [{cloudtrail-lookup: {regions: [eu-west-1, eu-wset-1]}}]
+            accounts:
+              - {aws: 012345670123, regions: [eu-mars-1, us-gov-west-1]}
+            discover: {aws-organization: {read-role: "arn:aws:iam::{account}:role/r", regions: [eusc-de-east-1]}}
+            """)
+        #expect(problems.isEmpty)
+        let catalog = DataSet(
+            DataFolders(catalog: ["\(top.path)/catalog"], baseline: [], playbooks: []), configuration: configuration,
+            now: Timestamp(seconds: 0))
+        let found = catalog.problems.map { "\($0.place.line): \($0.message)" }.sorted()
+        try #require(found.count == 2, "\(found)")
+        #expect(found[0].hasPrefix("1: AWS has no region \"eu-wset-1\"; did you mean \"eu-west-1\"?"))
+        #expect(found[1].hasPrefix("3: AWS has no region \"eu-mars-1\"") && found[1].contains("catalog prove"))
     }
 
     @Test(

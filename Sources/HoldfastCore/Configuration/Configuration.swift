@@ -93,6 +93,8 @@ package struct Configuration: Sendable {
     package var timeResolution: Span?
     package var log = LogSettings()
     package var webhooks: [WebhookSettings] = []
+    /// Each region of AWS that the file names, where it does.
+    var regions: [(name: String, place: SourcePlace)] = []
 
     /// Defaults alone: no source, the shipped data.
     package init(folder: String) { self.folder = folder }
@@ -106,6 +108,7 @@ package struct Configuration: Sendable {
         configuration.readPlain(node)
         configuration.readLimits(node["limits"])
         for source in node["sources"]?.list ?? [] { configuration.read(source: source, &problems) }
+        configuration.regions = Self.regions(in: node)
         configuration.readServer(node, &problems)
         for account in node["accounts"]?.list ?? [] { configuration.read(account: account, &problems) }
         var reader = DiscoveryReader()

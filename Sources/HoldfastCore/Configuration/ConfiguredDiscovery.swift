@@ -102,6 +102,9 @@ extension Configuration {
         return whole
     }
 
+    /// It says whose accounts are ours.
+    package var namesAccounts: Bool { !accounts.isEmpty || !discover.isEmpty }
+
     /// Some line of `classify:` asks for tags.
     package var classifiesByTags: Bool {
         classify.contains { line in line.match.keys.contains { $0.hasPrefix("tag:") } }

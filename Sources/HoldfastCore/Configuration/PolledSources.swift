@@ -37,6 +37,24 @@ extension Configuration {
             "overlap", .duration, "how long an entry may take to be found after Logging has it, 1m to 7d. Default 5m"),
         .init("every", .duration, "between two looks, 1s to 1d. Default 1m"))
 
+    /// The values of `region` and `regions` anywhere below a node.
+    static func regions(in node: Node) -> [(name: String, place: SourcePlace)] {
+        let own = ["region", "regions"].compactMap { node[$0] }.flatMap(\.oneOrMany)
+        let below = (node.entries ?? []).map(\.value) + (node.list ?? [])
+        return own.compactMap { region in region.text.map { ($0, region.place) } } + below.flatMap(regions)
+    }
+
+    /// Says which regions of the file are none of AWS, by the provider's list in the catalog.
+    package func regionProblems(_ catalog: Catalog) -> [Problem] {
+        let known = catalog.partitions.flatMap(\.names)
+        return regions.filter { !known.isEmpty && !known.contains($0.name) }.map { region in
+            Problem(
+                "AWS has no region \"\(region.name)\"\(suggestion(for: region.name, among: known)) (one that is newer "
+                    + "than catalog/aws/endpoints.json is known after holdfast catalog prove)",
+                at: region.place)
+        }
+    }
+
     /// The ids that a source reads: those that it names, or all of its cloud.
     package func ids(of cloud: Cloud, named ids: [String]) -> [String] {
         ids.isEmpty ? accounts.filter { $0.cloud == cloud }.map(\.id) : ids

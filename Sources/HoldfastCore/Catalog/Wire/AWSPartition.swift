@@ -16,6 +16,8 @@ package struct AWSPartition: Sendable, Hashable {
     package var homeRegion: String
     /// A regular expression over the names of its regions.
     var regions: String
+    /// Those regions that the provider's list names.
+    package var names: [String] = []
     /// Services with one host for all regions, by what stands for them in hosts: `iam`.
     var global: [String: Host]
 
@@ -47,6 +49,7 @@ package struct AWSPartition: Sendable, Hashable {
             return AWSPartition(
                 name: member.name, suffix: partition["suffix"]?.string ?? "",
                 homeRegion: partition["homeRegion"]?.string ?? "", regions: partition["regions"]?.string ?? "",
+                names: (partition["names"]?.array ?? []).compactMap(\.string),
                 global: Dictionary(global, uniquingKeysWith: { first, _ in first }))
         }
     }
@@ -63,6 +66,9 @@ package struct AWSPartition: Sendable, Hashable {
             var entry = JSONObject([("suffix", .string(suffix))])
             entry["homeRegion"] = partition["outputs"]?["implicitGlobalRegion"]
             entry["regions"] = partition["regionRegex"]
+            // Each partition lists its global pseudo region too: aws-global.
+            let names = (partition["regions"]?.object?.members ?? []).map(\.name).filter { $0 != "\(id)-global" }
+            entry["names"] = .array(names.sorted().map { .string($0) })
             let services = lists.first { $0["partition"]?.string == id }?["services"]?.object?.members ?? []
             let global = services.compactMap { service in globalHost(service.value).map { (service.name, $0) } }
             if !global.isEmpty { entry["global"] = .object(JSONObject(global)) }
