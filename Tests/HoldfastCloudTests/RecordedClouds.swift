@@ -76,8 +76,8 @@ extension RecordedSession {
         }
     }
 
-    /// Azure's database servers all show firewall rules alike, and only those of PostgreSQL were recorded: an SQL server
-    /// of which nothing else is known gets these.
+    /// Azure's database servers all show firewall rules alike, and only those of PostgreSQL were recorded: an SQL
+    /// server of which nothing else is known gets these.
     private mutating func takeRules(of path: String, _ body: JSON) {
         let path = path.lowercased().replacing("/microsoft.dbforpostgresql/", with: "/microsoft.sql/")
         guard path.hasSuffix("/firewallrules"), path.contains("/microsoft.sql/") else { return }
