@@ -13,6 +13,8 @@ struct IntakeStep {
     /// Name, label, hour -> amount: added up before they are written.
     private var counters: [CounterKey: Int64] = [:]
     private var fromFuture = 0
+    /// Regions that AWS does not have, as events name them.
+    private var strangeRegions: Set<String> = []
     /// The newest event's time of each account, `aws/012345670123`.
     private var newest: [AccountName: Timestamp] = [:]
 
@@ -32,6 +34,9 @@ struct IntakeStep {
         static func < (a: CounterKey, b: CounterKey) -> Bool { (a.name, a.label, a.hour) < (b.name, b.label, b.hour) }
     }
 
+    /// More such regions than this in one batch are not told one by one.
+    private static let regionLimit = 8
+
     init(step: Step, source: String, keepsEvidence: Bool = true) {
         self.step = step
         self.source = source
@@ -49,6 +54,7 @@ struct IntakeStep {
             CounterDelta.events, label: "\(event.cloud.rawValue) \(event.account)",
             hour: CounterDelta.hour(of: event.time))
         if event.time > step.now + step.policy.limits.clockTolerance { fromFuture += 1 }
+        if !step.policy.has(region: event.region, in: event.cloud) { strangeRegions.insert(event.region) }
         switch match {
         case .unknownOperation:
             counts.unknownOperations += 1
@@ -141,6 +147,12 @@ struct IntakeStep {
                 .deadLetters,
                 "\(counts.deadLetters) records from \(source) could not be decoded and wait as dead letters")
         }
+        for region in strangeRegions.sorted().prefix(IntakeStep.regionLimit) {
+            notice(
+                .regionUnknown, about: "\(source) \(region)",
+                "events from \(source) name the region \"\(region)\", which AWS does not have; if it is new, "
+                    + "holdfast catalog prove learns of it, else somebody forges events")
+        }
         if fromFuture > 0 {
             notice(
                 .eventsFromFuture,
@@ -153,17 +165,15 @@ struct IntakeStep {
         let strangers = newest.keys.filter { !step.policy.covers($0.cloud, $0.id) }
         for cloud in Cloud.allCases {
             guard let first = strangers.filter({ $0.cloud == cloud }).min() else { continue }
-            step.transaction.notices.append(
-                Notice(
-                    code: NoticeCode.accountUnknown.rawValue, subject: cloud.rawValue,
-                    text: "events come from accounts of \(cloud.rawValue) that no line of accounts: or discover: has, "
-                        + "such as \(first.id): nothing in them is read or fixed; holdfast accounts lists them",
-                    raised: step.now))
+            notice(
+                .accountUnknown, about: cloud.rawValue,
+                "events come from accounts of \(cloud.rawValue) that no line of accounts: or discover: has, such as "
+                    + "\(first.id): nothing in them is read or fixed; holdfast accounts lists them")
         }
     }
 
-    private mutating func notice(_ code: NoticeCode, _ text: String) {
+    private mutating func notice(_ code: NoticeCode, about subject: String? = nil, _ text: String) {
         step.transaction.notices.append(
-            Notice(code: code.rawValue, subject: source, text: text, raised: step.now))
+            Notice(code: code.rawValue, subject: subject ?? source, text: text, raised: step.now))
     }
 }

@@ -18,6 +18,8 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case readDenied = "read-denied"
     /// Events come from accounts that nobody configured: nothing in these is read.
     case accountUnknown = "account-unknown"
+    /// Events name a region that their cloud does not have.
+    case regionUnknown = "region-unknown"
     /// An organisation does not say all of its accounts.
     case discoveryFailing = "discovery-failing"
     /// The oldest dirty resource waits longer than the limit.

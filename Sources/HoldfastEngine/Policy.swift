@@ -18,6 +18,8 @@ package struct Policy: Sendable {
     package let catalogDigest: String
     /// Whose resources are read: those that are configured or were found; `nil`: nobody names any, so all are.
     package let accounts: Set<AccountName>?
+    /// Of AWS, as its partitions list them; empty where the catalog has no such list.
+    private let regions: Set<String>
     /// Type -> where its resources hold ids of others: relations of its own and of rules on other types.
     private let referencePaths: [String: [ReferencePath]]
 
@@ -46,6 +48,7 @@ package struct Policy: Sendable {
         self.plansAreMade = plansAreMade
         self.catalogDigest = catalogDigest
         self.accounts = accounts
+        regions = Set(catalog.partitions.flatMap(\.names))
         referencePaths = Policy.referencePaths(catalog, baseline)
     }
 
@@ -71,6 +74,11 @@ package struct Policy: Sendable {
     func covers(_ cloud: Cloud, _ account: String) -> Bool {
         guard let accounts, !account.isEmpty else { return true }
         return accounts.contains(AccountName(cloud: cloud, id: account))
+    }
+
+    /// Whether a cloud has a region. Only AWS's are listed; what names none may be anywhere.
+    func has(region: String, in cloud: Cloud) -> Bool {
+        cloud != .aws || region.isEmpty || regions.isEmpty || regions.contains(region)
     }
 
     private static func referencePaths(_ catalog: Catalog, _ baseline: Baseline) -> [String: [ReferencePath]] {

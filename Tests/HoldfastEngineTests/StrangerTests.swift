@@ -29,6 +29,12 @@ struct StrangerTests {
 
     /// Somebody opens port 22 to the world.
     private mutating func openSSH(in account: String, at time: Timestamp) async throws {
+        let record = JSON.object(try openingSSH(in: account)).canonicalBytes
+        try await keeper.intake(
+            RecordBatch(records: Records(records: [record]), positions: []), from: "test", now: time)
+    }
+
+    private mutating func openingSSH(in account: String) throws -> JSONObject {
         let permissions: JSON = [
             "items": [
                 ["ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "ipRanges": ["items": [["cidrIp": "0.0.0.0/0"]]]]
@@ -37,8 +43,7 @@ struct StrangerTests {
         let record = estate.record(
             "ec2.amazonaws.com", "AuthorizeSecurityGroupIngress",
             ["groupId": "sg-1", "ipPermissions": permissions], nil, account)
-        let batch = RecordBatch(records: Records(records: [record]), positions: [])
-        try await keeper.intake(batch, from: "test", now: time)
+        return try #require(try JSON.parse(record).object)
     }
 
     private func strangers() throws -> [Notice] {
@@ -56,6 +61,24 @@ struct StrangerTests {
         #expect(Set(judged) == [ours, theirs])
         let read = try await keeper.claim(now: now + Span(seconds: 60), limit: 10)
         #expect(read.map(\.context.account) == [ours])
+    }
+
+    @Test(
+        "A region that AWS does not have is told of with its source, and events of others go on",
+        arguments: [
+            "eu-mars-1", "Frankfurt", "../../evil",
+        ])
+    mutating func strangeRegion(region: String) async throws {
+        var strange = try openingSSH(in: ours)
+        strange["awsRegion"] = .string(region)
+        var usual = try openingSSH(in: ours)
+        usual["awsRegion"] = "eu-west-1"
+        let records = [strange, usual].map { JSON.object($0).canonicalBytes }
+        try await keeper.intake(RecordBatch(records: Records(records: records), positions: []), from: "test", now: now)
+        let told = try journal.openNotices().filter { $0.code == NoticeCode.regionUnknown.rawValue }
+        #expect(told.map(\.subject) == ["test \(region)"])
+        let judged = try journal.findings(states: ["open"]).compactMap { Finding(json: $0.body)?.context.region }
+        #expect(Set(judged) == [region, "eu-west-1"])
     }
 
     @Test("The notice ends when the last of them is configured")
