@@ -1,44 +1,54 @@
 #!/usr/bin/env bash
-# The promises that need the whole program: published logs, published attacks, kills, simulation.
+# The promises that need the whole program: published logs, published attacks, kills, simulation. Prints the time of each.
 set -euo pipefail
 cd "$(dirname "$0")"
 program=${HOLDFAST_PROGRAM:-$(cd ../.. && pwd)/.build/debug/holdfast}
+report=${TMPDIR:-/tmp}/holdfast-simulation.json
 
-"$program" check
-../../docs/generate.sh --check "$program"
-"$program" test
-"$program" simulate --seeds 1..200 --report --format json >"${TMPDIR:-/tmp}/holdfast-simulation.json"
-jq -c '{seeds, violations, traceHash, faults, checkers}' "${TMPDIR:-/tmp}/holdfast-simulation.json"
+stage() {
+    local begin=$SECONDS
+    printf -- '-- %s\n' "$*"
+    "$@"
+    printf -- '-- %s took %d s\n' "$*" $((SECONDS - begin))
+}
+
+simulate() {
+    "$program" simulate --seeds 1..200 --report --format json >"$report"
+    jq -c '{seeds, violations, traceHash, faults, checkers}' "$report"
+}
+
 # The same seeds in another process: the same trace, bit by bit.
-"$program" simulate --seeds 1..200 --format json |
-    jq -e --slurpfile first "${TMPDIR:-/tmp}/holdfast-simulation.json" '.traceHash == $first[0].traceHash' >/dev/null ||
-    { echo "the same seeds gave another trace in another process" >&2; exit 1; }
-for protection in dedupe order crash tombstone dirty-set; do
-    if "$program" simulate --seeds 1..50 --break "$protection" >/dev/null 2>&1; then
-        echo "nobody noticed in 50 seeds that $protection was broken" >&2
-        exit 1
-    fi
-done
+simulate_again() {
+    "$program" simulate --seeds 1..200 --format json |
+        jq -e --slurpfile first "$report" '.traceHash == $first[0].traceHash' >/dev/null ||
+        { echo "the same seeds gave another trace in another process" >&2; exit 1; }
+}
+
+simulate_broken() {
+    for protection in dedupe order crash tombstone dirty-set; do
+        if "$program" simulate --seeds 1..50 --break "$protection" >/dev/null 2>&1; then
+            echo "nobody noticed in 50 seeds that $protection was broken" >&2
+            exit 1
+        fi
+    done
+}
+
+stage "$program" check
+stage ../../docs/generate.sh --check "$program"
+stage "$program" test
+stage simulate
+stage simulate_again
+stage simulate_broken
 if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
-    python3 explain.py
-    python3 oracle.py
-    python3 published-attacks.py
-    python3 kill.py
-    python3 service.py
-    # Screenshots of the page stay in HOLDFAST_TEST_ARTIFACTS, or in the temporary folder that is printed.
-    python3 replay.py
+    # Screenshots of replay's page stay in HOLDFAST_TEST_ARTIFACTS, or in the temporary folder that is printed.
+    for script in explain oracle published-attacks kill service replay; do stage python3 $script.py; done
 else
     echo "SKIPPED: published logs, attacks and kills; HOLDFAST_TEST_DATA names no folder"
 fi
 if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
-    "$HOLDFAST_TEST_PYTHON" polled.py
-    "$HOLDFAST_TEST_PYTHON" permissions.py
-    "$HOLDFAST_TEST_PYTHON" accounts.py
-    "$HOLDFAST_TEST_PYTHON" burst.py
-    "$HOLDFAST_TEST_PYTHON" terraform.py
-    "$HOLDFAST_TEST_PYTHON" remediate.py
+    for script in polled permissions accounts burst terraform remediate; do stage "$HOLDFAST_TEST_PYTHON" $script.py; done
     # The long form, 2,000 resources with and without faults, is scan.py alone; its last result is in docs/benchmarks.md.
-    "$HOLDFAST_TEST_PYTHON" scan.py --short
+    stage "$HOLDFAST_TEST_PYTHON" scan.py --short
 else
     echo "SKIPPED: polled sources under kills, organisations, bursts, drift as terraform sees it, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
 fi
