@@ -321,6 +321,8 @@ package protocol Journal: RemediationJournal {
     func commit(_ transaction: JournalTransaction) throws(JournalError)
 
     func positions(source: String) throws(JournalError) -> [SourcePosition]
+    /// One of these; `nil` where the source has none there.
+    func position(source: String, partition: String) throws(JournalError) -> SourcePosition?
     /// Ids of events committed since a moment, for the window of known events; newest last, at most `limit`.
     func recentEventIDs(limit: Int) throws(JournalError) -> [String]
     func resource(_ id: ResourceID) throws(JournalError) -> StoredResource?

@@ -31,6 +31,24 @@ extension Keeper {
         step.transaction.accounts = [StoredAccount(cloud: unit.place.cloud, id: unit.place.account, lastRead: now)]
         endDenials(lacking: [], reading: unit.description, in: &step)
         try commit(step, lease: nil)
+        for edge in policy.dependents(on: unit.type, touching: nil) where edge.relation.isReverse {
+            try evaluate(edge.type, hangingOn: unit, now: now)
+        }
+    }
+
+    /// What hangs on all of a type being known, where that now is so: whether a network has no flow log at all.
+    private func evaluate(_ type: String, hangingOn unit: ScanUnit, now: Timestamp) throws(JournalError) {
+        var last = ResourceID(type: type, id: "")
+        while true {
+            let page = try journal.resources(after: last, limit: 200).filter { $0.resource.type == type }
+            guard let end = page.last else { return }
+            var step = Step(policy: policy, journal: journal, now: now)
+            for row in page where !row.isDeleted && unit.place.holds(row.context) {
+                try step.evaluateAll(row.resource, context: row.context, cause: .baseline)
+            }
+            try commit(step, lease: nil)
+            last = end.resource
+        }
     }
 
     /// A unit could not be listed: what it holds is not known.
@@ -70,5 +88,12 @@ extension Keeper {
     func finishScan(opened: Int, now: Timestamp) throws(JournalError) {
         guard opened > 0 else { return }
         try note(notices: [Keeper.baselineNotice(opened, "the scan", now)])
+    }
+}
+
+extension ResourceContext {
+    /// A place of lists holds what is in its account, and in its region where it names one.
+    fileprivate func holds(_ other: ResourceContext) -> Bool {
+        cloud == other.cloud && account == other.account && (region.isEmpty || region == other.region)
     }
 }

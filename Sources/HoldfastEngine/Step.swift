@@ -92,17 +92,19 @@ struct Step {
     mutating func evaluate(cause: CauseOfStep) throws(JournalError) {
         let changed = subjects.values.filter(\.changed).sorted { $0.resource < $1.resource }
         var due: [ResourceID: Set<String>] = [:]
+        var neighbours: [ResourceID: Subject] = [:]
         for subject in changed {
             due[subject.resource, default: []].formUnion(
                 policy.rules(of: subject.resource.type, touching: subject.touched))
             for dependent in try dependents(of: subject) {
                 _ = try self.subject(dependent.resource, context: dependent.context)
                 due[dependent.resource, default: []].formUnion(dependent.rules)
+                neighbours[dependent.resource] = subject
             }
         }
         for resource in due.keys.sorted() {
             for rule in (due[resource] ?? []).sorted() {
-                try evaluate(rule, on: resource, cause: cause)
+                try evaluate(rule, on: resource, cause: cause, because: neighbours[resource])
             }
         }
         for subject in changed {
@@ -152,7 +154,11 @@ enum CauseOfStep: Sendable {
 
 extension Step {
     /// One rule on one resource: the verdict, what becomes of the finding, the plan and the next time by the clock.
-    private mutating func evaluate(_ rule: String, on id: ResourceID, cause: CauseOfStep) throws(JournalError) {
+    ///
+    /// - Parameter neighbour: what changed in its stead, where the resource itself did not.
+    private mutating func evaluate(
+        _ rule: String, on id: ResourceID, cause: CauseOfStep, because neighbour: Subject? = nil
+    ) throws(JournalError) {
         guard let subject = subjects[id] else { return }
         evaluations += 1
         let context = try context(of: subject, for: rule)
@@ -161,7 +167,8 @@ extension Step {
             transaction.timers.append(TimerMark(resource: id, rule: rule, due: due))
         }
         let old = try finding(rule, of: id)
-        let candidate = try candidate(rule, subject, evaluation.verdict, in: context, cause: cause, old: old)
+        let candidate = try candidate(
+            rule, subject, evaluation.verdict, in: context, cause: cause, because: neighbour, old: old)
         let exemption = policy.baseline.exemption(rule, id, at: now).map { "\($0.kind.rawValue): \($0.reason)" }
         let input = FindingInput(
             verdict: evaluation.verdict, isDeleted: subject.view.isDeleted, exemption: exemption,
@@ -201,9 +208,10 @@ extension Step {
     /// How the finding would look were it opened now.
     private func candidate(
         _ rule: String, _ subject: Subject, _ verdict: Verdict, in context: EvaluationContext, cause: CauseOfStep,
-        old: Finding?
+        because neighbour: Subject?, old: Finding?
     ) throws(JournalError) -> Finding {
-        let newest = subject.view.newest(touching: verdict.offending.map(\.path)) ?? subject.view.applied.last
+        let own = subject.view.newest(touching: verdict.offending.map(\.path)) ?? subject.view.applied.last
+        let newest = subject.changed ? own : neighbour?.view.applied.last ?? own
         let causedBy = cause == .baseline && old == nil ? .baseline : try self.cause(newest)
         let severity = policy.baseline.severity(rule, of: subject.resource, in: context)
         let begins = old == nil || old?.state == .resolved || old?.state == .deleted
@@ -247,9 +255,10 @@ extension Step {
     /// Whether the rule passed before this step, or the resource was not there.
     private func wasGood(_ rule: String, _ subject: Subject) throws(JournalError) -> Bool {
         if !subject.wasThere, subject.view.applied.first?.change == .created { return true }
-        var earlier = subject
-        earlier.view = ResourceView(of: subject.before, keys: policy.listKeys(for: subject.resource.type))
-        return try freshVerdict(rule, earlier).outcome == .pass
+        // What the journal has, of the resource and of those related to it, is from before this step.
+        let earlier = Step(policy: policy, journal: journal, now: now)
+        guard let before = try earlier.known(subject.resource) else { return false }
+        return try earlier.freshVerdict(rule, before).outcome == .pass
     }
 
     private mutating func record(_ finding: Finding, _ change: FindingChange) {

@@ -32,7 +32,7 @@ extension Step {
             let members = try holders(type: read.type, path: read.by.description, value: subject.resource.id)
             return RelatedResources(
                 members.map { .init(id: $0.resource, document: $0.view.document) },
-                openBecause: "not every \(read.type) was listed")
+                openBecause: try isListed(read.type, at: subject.context) ? nil : "not every \(read.type) was listed")
         }
         var related = RelatedResources()
         for reference in references(of: subject) where reference.path == read.by.description {
@@ -45,6 +45,18 @@ extension Step {
         }
         if let reason = subject.view.document[read.by.withoutEach].unknownReason { related.openBecause = reason }
         return related
+    }
+
+    /// A scan once listed all of a type where a resource is, and what came or went since was told by events. Lists of
+    /// whole accounts name no region.
+    private func isListed(_ type: String, at place: ResourceContext) throws(JournalError) -> Bool {
+        for region in [place.region, ""] {
+            var place = place
+            place.region = region
+            let unit = ScanUnit(type: type, place: place).description
+            if try journal.position(source: ScanUnit.source, partition: unit) != nil { return true }
+        }
+        return false
     }
 
     /// Resources of a type whose path holds an id, as the journal has them and as this step changes them.

@@ -106,6 +106,9 @@ final class SabotagedJournal: Journal {
 
     func acquire(part: String) throws(JournalError) -> Lease { try honest.acquire(part: part) }
     func positions(source: String) throws(JournalError) -> [SourcePosition] { try honest.positions(source: source) }
+    func position(source: String, partition: String) throws(JournalError) -> SourcePosition? {
+        try honest.position(source: source, partition: partition)
+    }
     func recentEventIDs(limit: Int) throws(JournalError) -> [String] {
         sabotage == .dedupe ? [] : try honest.recentEventIDs(limit: limit)
     }

@@ -28,10 +28,18 @@ extension StoredRow {
 
 extension SQLiteJournal {
     package func positions(source: String) throws(JournalError) -> [SourcePosition] {
+        try positions("WHERE source = ? ORDER BY part", [.text(source)], of: source)
+    }
+
+    package func position(source: String, partition: String) throws(JournalError) -> SourcePosition? {
+        try positions("WHERE source = ? AND part = ?", [.text(source), .text(partition)], of: source).first
+    }
+
+    private func positions(
+        _ which: String, _ values: [DatabaseValue], of source: String
+    ) throws(JournalError) -> [SourcePosition] {
         try read { db in
-            try db.prepared("SELECT part, next, note FROM positions WHERE source = ? ORDER BY part").rows([
-                .text(source)
-            ]) {
+            try db.prepared("SELECT part, next, note FROM positions \(which)").rows(values) {
                 SourcePosition(
                     source: source, partition: try $0.text(0), next: try $0.int(1), note: try $0.bytes(2))
             }

@@ -146,6 +146,8 @@ struct JournalCompliance {
         try bench.commit { $0.positions = [b] }
         #expect(try bench.journal.positions(source: "file") == [a, b])
         #expect(try bench.journal.positions(source: "kafka") == [])
+        #expect(try bench.journal.position(source: "file", partition: b.partition) == b)
+        #expect(try bench.journal.position(source: "file", partition: "elsewhere") == nil)
     }
 
     @Test("The newest event ids come back in their order, at most as many as asked", arguments: JournalKind.all)
