@@ -213,20 +213,32 @@ actor World {
     private func untilQuiet(_ journal: any Journal, within bound: Span) async throws {
         let deadline = clock.cloudTime() + bound + clock.wentBack
         var quiet = 0
-        while clock.cloudTime() < deadline {
+        while clock.cloudTime() < deadline, quiet < 2 {
             try await clock.sleep(for: .seconds(5))
             try await flush(all: true)
-            var isCaughtUp = try journal.dirtySummary().count == 0 && journal.openRuns().isEmpty
-            for position in try journal.positions(source: "broker") {
-                guard let partition = Int(position.partition) else { continue }
-                if await broker.end(partition) > position.next { isCaughtUp = false }
-            }
-            let asked = Set(try journal.asks().map(\.finding))
-            let soon = clock.wallTime() + Span(seconds: 100)
-            let due = try journal.candidates(dueAt: soon, limit: 1000).filter { !asked.contains($0.finding) }
-            quiet = isCaughtUp && due.isEmpty ? quiet + 1 : 0
-            if quiet >= 2 { return }
+            let isIdle = try isIdle(journal)
+            let isCaughtUp = await isCaughtUp(try journal.positions(source: "broker"))
+            quiet = isIdle && isCaughtUp ? quiet + 1 : 0
         }
+    }
+
+    /// Whether nothing waits to be read, carried out or decided.
+    private func isIdle(_ journal: any Journal) throws -> Bool {
+        let asked = Set(try journal.asks().map(\.finding))
+        let soon = clock.wallTime() + Span(seconds: 100)
+        let due = try journal.candidates(dueAt: soon, limit: 1000).filter { !asked.contains($0.finding) }
+        let isRead = try journal.dirtySummary().count == 0
+        let isDone = try journal.openRuns().isEmpty
+        return due.isEmpty && isRead && isDone
+    }
+
+    /// Whether everything that the broker has was taken.
+    private func isCaughtUp(_ positions: [SourcePosition]) async -> Bool {
+        for position in positions {
+            guard let partition = Int(position.partition) else { continue }
+            if await broker.end(partition) > position.next { return false }
+        }
+        return true
     }
 }
 

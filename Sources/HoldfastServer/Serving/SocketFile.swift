@@ -31,14 +31,12 @@ struct SocketFile: Sendable {
     }
 
     private func checkFolder() throws {
-        var found = stat()
-        guard stat(folder, &found) == 0 else {
-            throw ServerFailure("socket: \(folder) cannot be entered (\(String(cString: strerror(errno))))")
-        }
-        guard found.st_uid == geteuid() || found.st_uid == 0 else {
+        guard access(folder, X_OK) == 0, let found = Occupant(URL(fileURLWithPath: folder).resolvingSymlinksInPath())
+        else { throw ServerFailure("socket: \(folder) cannot be entered (\(String(cString: strerror(errno))))") }
+        guard found.owner == geteuid() || found.owner == 0 else {
             throw ServerFailure("socket: \(folder) is another user's, who could put a socket of their own there")
         }
-        if found.st_mode & 0o022 != 0, found.st_mode & UInt32(S_ISVTX) == 0 {
+        if found.permissions & 0o022 != 0, found.permissions & Occupant.sticky == 0 {
             throw ServerFailure(
                 "socket: others may write in \(folder) and put a socket of their own there; take that away "
                     + "(chmod go-w), or name another folder")
@@ -46,12 +44,33 @@ struct SocketFile: Sendable {
     }
 
     private func checkPlace() throws {
-        var found = stat()
-        guard lstat(path, &found) == 0 else { return }
-        guard found.st_mode & UInt32(S_IFMT) == UInt32(S_IFSOCK) else {
+        guard let found = Occupant(URL(fileURLWithPath: path)) else { return }
+        guard found.isSocket else {
             throw ServerFailure("socket: there is a file at \(path) that is no socket; move it away")
         }
         guard !Self.isAnswered(path) else { throw ServerFailure("socket: another process listens at \(path)") }
+    }
+
+    /// What stands at a path; a link stands for itself. Asked of Foundation, because the members of the C structure
+    /// belong to whichever of several modules the compiler met first.
+    private struct Occupant {
+        let owner: UInt32
+        /// The mode's last twelve bits.
+        let permissions: Int
+        let isSocket: Bool
+
+        /// In a folder with this bit nobody moves away what is another's.
+        static let sticky = 0o1000
+
+        /// `nil` where there is nothing, or nothing that may be seen.
+        init?(_ place: URL) {
+            guard let found = try? FileManager.default.attributesOfItem(atPath: place.path),
+                let owner = found[.ownerAccountID] as? NSNumber, let mode = found[.posixPermissions] as? NSNumber
+            else { return nil }
+            self.owner = owner.uint32Value
+            permissions = mode.intValue
+            isSocket = found[.type] as? FileAttributeType == .typeSocket
+        }
     }
 
     /// Whether somebody listens there.
