@@ -19,6 +19,7 @@ for protection in dedupe order crash tombstone dirty-set; do
         exit 1
     fi
 done
+python3 demo.py
 if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
     python3 explain.py
     python3 oracle.py
