@@ -18,10 +18,8 @@ extension CloudState {
         let account = FakeCloud.Account.all[[0, 0, 1, 1, 2][number % 5]]
         let resource = CloudState.resource(kind, number, account)
         guard truth[resource] == nil else { return nil }
-        accounts[resource] = account
-        touches[resource] = []
+        place(resource, in: account)
         let name = FakeCloud.name(of: resource)
-        truth[resource] = whole(resource, account)
         let hand: Hand = random.once(in: 2) ? .ada : .stranger
         switch kind {
         case FakeCloud.Kind.bucket:
@@ -41,6 +39,13 @@ extension CloudState {
                     "logFileValidationEnabled": true,
                 ], hand, now)
         }
+    }
+
+    /// It is there, and good; nobody is told.
+    mutating func place(_ resource: ResourceID, in account: String) {
+        accounts[resource] = account
+        touches[resource] = []
+        truth[resource] = whole(resource, account)
     }
 
     /// As the catalog's sample of what is good, with a name of its own.
@@ -236,7 +241,7 @@ extension CloudState {
         let record: JSON = [
             "eventVersion": "1.08", "eventTime": .string(time.description), "eventSource": .string(source),
             "eventName": .string(name), "awsRegion": .string(FakeCloud.region), "sourceIPAddress": "192.0.2.1",
-            "userAgent": "aws-cli/2.0", "requestParameters": request, "responseElements": response ?? .null,
+            "userAgent": .string(hand.userAgent), "requestParameters": request, "responseElements": response ?? .null,
             "requestID": .string(requestID ?? "request-\(nextEvent)"), "eventID": .string(id), "readOnly": false,
             "eventType": "AwsApiCall", "recipientAccountId": .string(account),
             "userIdentity": [

@@ -37,6 +37,8 @@ final class FakeCloud: Sendable {
         case pipeline
         /// Does its drift again after each fix.
         case controller
+        /// Terraform on a timer, with drift in its code.
+        case terraform
         /// The service itself.
         case holdfast
 
@@ -45,9 +47,12 @@ final class FakeCloud: Sendable {
             case .ada, .ben, .stranger: "arn:aws:iam::\(account):user/\(rawValue)"
             case .pipeline: "arn:aws:sts::\(account):assumed-role/deploy/run"
             case .controller: "arn:aws:sts::\(account):assumed-role/controller/loop"
+            case .terraform: "arn:aws:sts::\(account):assumed-role/terraform/nightly-apply"
             case .holdfast: "arn:aws:sts::\(account):assumed-role/holdfast-write/holdfast"
             }
         }
+
+        var userAgent: String { self == .terraform ? "HashiCorp Terraform/1.9.8" : "aws-cli/2.0" }
     }
 
     /// One change with the record that tells of it.

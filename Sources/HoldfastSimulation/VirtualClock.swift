@@ -88,6 +88,11 @@ final class VirtualClock: HoldfastClock {
         }
     }
 
+    /// How long until the earliest sleeper wakes; `nil` where nobody sleeps.
+    var untilNext: Swift.Duration? {
+        state.withLock { state in state.sleepers.map(\.wakes).min().map { max(.zero, state.now.duration(to: $0)) } }
+    }
+
     /// Moves to the earliest sleeper and wakes it; false where nobody sleeps.
     func advance() -> Bool {
         let sleeper = state.withLock { state -> Sleeper? in

@@ -15,6 +15,7 @@ struct Holdfast: AsyncParsableCommand {
             EvaluateCommand.self, FindingsCommand.self, ResourceCommand.self,
             ResourcesCommand.self, PlanCommand.self, ExemptCommand.self,
             PinCommand.self, RulesCommand.self, CatalogCommand.self, SimulateCommand.self, AuditCommand.self,
+            DemoCommand.self,
             VerifyCommand.self, SchemaCommand.self, NoticesCommand.self, ScanCommand.self,
             PermissionsCommand.self, AccountsCommand.self, StatusCommand.self, DeadLettersCommand.self,
             CountersCommand.self, LoginCommand.self, TokenCommand.self, ApprovalsCommand.self, ApproveCommand.self,
