@@ -59,6 +59,21 @@ struct DeskTests {
         #expect(try bench.server.journal.approvals(of: ask.digest).isEmpty)
     }
 
+    @Test("What somebody refused is not approved by the next, who is told why")
+    func refusedBefore() async throws {
+        let bench = try await DeskBench()
+        let ask = try await bench.drift()
+        let answer = try await bench.server.run { asking in
+            let digests = JSON.array([.string(ask.digest)])
+            let refused = try await asking.say(
+                "/api/v1/words", ["word": "refuse", "digests": digests, "reason": "it is the press kit"])
+            #expect(refused.status == 200, "\(refused.text)")
+            return try await asking.say("/api/v1/words", ["word": "approve", "digests": digests])
+        }
+        #expect(answer.status == 409 && answer.sentence.contains("ann.lee refused"), "\(answer.text)")
+        #expect(try bench.server.journal.approvals(of: ask.digest).map(\.word) == [.refuse])
+    }
+
     @Test("Who has no role that decides is told which it takes, and root is nobody", arguments: [true, false])
     func roles(isRoot: Bool) async throws {
         let bench = try await DeskBench()
