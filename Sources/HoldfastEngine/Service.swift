@@ -161,7 +161,7 @@ package struct Service<C: HoldfastClock>: Sendable {
     }
 
     /// New work may arrive while the lane rests; it looks at least this often.
-    private static var idle: Span { Span(seconds: 1) }
+    private static var idle: Span { Span(nanoseconds: 250_000_000) }
 
     /// - Returns: `false`: nothing was settled by it.
     private func rest(until due: Timestamp) async -> Bool {

@@ -25,9 +25,9 @@ import urllib.request
 
 import browser
 import estate
-import remediate
+import remediation_bench
 from program import PROGRAM, TOP
-from remediate import PRODUCTION, REGION, Service, is_blocked, open_up
+from remediation_bench import PRODUCTION, REGION, Service, is_blocked, make_bucket, open_up
 from scan import moto
 
 KEY = secrets.token_hex(16)
@@ -76,7 +76,7 @@ class Setting:
         self.folder, self.endpoint, self.provider = folder, endpoint, provider
         token = secrets.token_urlsafe(32)
         self.token = f"hf_{token}"
-        remediate.configure(
+        remediation_bench.configure(
             folder,
             server={"listen": "127.0.0.1:0", "socket": "./s", "oidc": {
                 "issuer": provider, "client-id": "holdfast", "roles-claim": "groups", "roles": {"approver": ["sre"]}},
@@ -89,7 +89,7 @@ class Setting:
                                  "viewer": ["ann.lee", "bo.ray"]},
                        "prompts": [{"webhook": {"url": hook, "secret": "env:HOOK_KEY"}}]},
             accounts=[{"aws": PRODUCTION, "environment": "production", "read-role": estate.ROLE % PRODUCTION,
-                       "write-role": remediate.WRITE % PRODUCTION, "regions": [REGION]}],
+                       "write-role": remediation_bench.WRITE % PRODUCTION, "regions": [REGION]}],
             environments=["production"], log={"format": "json"})
         os.environ["HOOK_KEY"] = KEY
         self.service = Service(folder, endpoint)
@@ -330,8 +330,7 @@ def main():
     with moto() as endpoint, tempfile.TemporaryDirectory() as folder, provider(folder) as issuer:
         s3 = estate.session(endpoint, PRODUCTION)("s3")
         for number in range(3):
-            s3.create_bucket(Bucket=f"production-{number}", CreateBucketConfiguration={"LocationConstraint": REGION})
-            s3.put_public_access_block(Bucket=f"production-{number}", PublicAccessBlockConfiguration=remediate.CLOSED)
+            make_bucket(s3, f"production-{number}")
         s = Setting(folder, endpoint, issuer, f"http://127.0.0.1:{hook.server_port}/")
         try:
             s.service.wait("the first scan", lambda: len(s.service.ask("resources", "--type", "AWS::S3::Bucket")) >= 3)

@@ -136,6 +136,15 @@ package struct WireSender<C: HoldfastClock>: CallSender {
 
     // MARK: Answers
 
+    /// When a call began, by the provider's clock. Its date has whole seconds: as long as ours may be right by it, ours
+    /// is taken, which tells two calls within one second apart; else the date, less the time that the call took.
+    private func started(_ date: Timestamp?, _ began: Began) -> Timestamp {
+        guard let date else { return began.time }
+        let (seconds, attoseconds) = began.instant.duration(to: clock.now).components
+        let earliest = date - Span(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+        return (earliest..<date + Span(seconds: 1)).contains(began.time) ? began.time : earliest
+    }
+
     private func answer(
         _ outcome: Result<HTTPResponse, HTTPFailure>, to prepared: PreparedCall, began: Began
     ) throws(CallFailure) -> CallAnswer {
@@ -145,11 +154,7 @@ package struct WireSender<C: HoldfastClock>: CallSender {
         case .failure(let failure): throw prepared.failure(failure)
         }
         if let failure = prepared.refusal(response) { throw failure }
-        var started = began.time
-        if let date = response.headers["Date"].flatMap({ Timestamp(httpDate: $0) }) {
-            let (seconds, attoseconds) = began.instant.duration(to: clock.now).components
-            started = date - Span(nanoseconds: seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
-        }
+        let started = started(response.headers["Date"].flatMap { Timestamp(httpDate: $0) }, began)
         do throws(WireFault) {
             return CallAnswer(
                 status: response.status, headers: response.headers, body: try prepared.body(response),

@@ -96,7 +96,8 @@ extension Keeper {
         }
     }
 
-    /// The finding whose plan waits under a digest; `nil` for a campaign. Refused for whoever caused it.
+    /// The finding whose plan waits under a digest; `nil` for a campaign. An approval is refused for whoever caused it,
+    /// and where somebody has refused the plan.
     private func waiting(
         _ digest: String, for person: Person, _ word: Approval.Word, _ what: String, _ now: Timestamp
     ) throws -> String? {
@@ -104,6 +105,11 @@ extension Keeper {
         guard let ask = try journal.asks().first(where: { $0.digest == digest }) else {
             let message = "no plan \(digest) waits for approval; it may be void, decided or carried out"
             try refuse(person, what, DeskRefusal(.unknown, message), now: now)
+        }
+        let words = word == .approve ? try journal.approvals(of: digest) : []
+        if let refused = words.last(where: { $0.word == .refuse && $0.expires > now }) {
+            let message = "\(refused.person) refused the plan \(digest.prefix(12)): \(refused.reason)"
+            try refuse(person, what, DeskRefusal(.impossible, message), now: now)
         }
         if word == .approve, let stored = try journal.finding(id: ask.finding), let finding = Finding(json: stored.body)
         {

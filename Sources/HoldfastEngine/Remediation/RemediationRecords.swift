@@ -168,7 +168,7 @@ package struct RemediationWrites: Sendable {
         candidates.isEmpty && doneCandidates.isEmpty && touchAll == nil && decisions.isEmpty && runs.isEmpty
             && asks.isEmpty && closedAsks.isEmpty && approvals.isEmpty && halts.isEmpty && resumed.isEmpty
             && holds.isEmpty && endedHolds.isEmpty && openings.isEmpty && modes.isEmpty && campaigns.isEmpty
-            && ownEvents.isEmpty
+            && cares.isEmpty && ownEvents.isEmpty
     }
     package init() {}
 }

@@ -40,12 +40,12 @@ struct WireSenderTests {
 
     private func sender(
         _ exchange: ScriptedExchange, authority: any RequestAuthority = NoAuthority(),
-        endpoints: Endpoints = Endpoints(),
+        endpoints: Endpoints = Endpoints(), clock: StillClock = StillClock(),
         slowDown: @escaping @Sendable (CloudCall, CallScope, Duration?) async -> Void = { _, _, _ in }
     ) -> WireSender<StillClock> {
         WireSender(
             catalog: WireCatalog.shipped, http: exchange, authority: authority, endpoints: endpoints,
-            clock: StillClock(), slowDown: slowDown, newToken: { "token-1" })
+            clock: clock, slowDown: slowDown, newToken: { "token-1" })
     }
 
     /// Answers in turn; the last one again and again.
@@ -92,6 +92,21 @@ struct WireSenderTests {
         let answer = try await sender(Self.inTurn([.success(.json(["Keys": []]))])).send(
             try WireCatalog.call("kms.ListKeys"), parameters: JSONObject(), in: Self.scope)
         #expect(answer.started == StillClock().wallTime())
+    }
+
+    @Test(
+        "Calls within one second of the provider's date are told apart by our clock, unless it is wrong",
+        arguments: [
+            ("Thu, 01 Jan 2026 00:00:00 GMT", "2026-01-01T00:00:00.6Z"),
+            ("Thu, 01 Jan 2026 00:00:01 GMT", "2026-01-01T00:00:01Z"),
+            ("Wed, 31 Dec 2025 23:59:59 GMT", "2025-12-31T23:59:59Z"),
+        ])
+    func withinOneSecond(date: String, started: String) async throws {
+        let exchange = Self.inTurn([.success(.json(["Keys": []], headers: ["Date": date]))])
+        let clock = StillClock(past: Span(nanoseconds: 600_000_000))
+        let answer = try await sender(exchange, clock: clock).send(
+            try WireCatalog.call("kms.ListKeys"), parameters: JSONObject(), in: Self.scope)
+        #expect(answer.started == Timestamp(started))
     }
 
     @Test(

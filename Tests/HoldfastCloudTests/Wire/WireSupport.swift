@@ -29,7 +29,9 @@ struct StillClock: HoldfastClock {
     var now: Instant { Instant() }
     var minimumResolution: Duration { .zero }
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {}
-    func wallTime() -> Timestamp { Timestamp(seconds: 1_767_225_600) }
+    /// After the start of 2026.
+    var past = Span(seconds: 0)
+    func wallTime() -> Timestamp { Timestamp(seconds: 1_767_225_600) + past }
 }
 
 /// The members of a JSON literal.
