@@ -178,7 +178,7 @@ extension Step {
         record(new, change)
         guard new.state == .open else { return reconsider(new) }
         let plan = policy.plan(
-            for: new, document: subject.view.document, in: context, lastObserved: lastObserved(subject))
+            for: new, document: subject.view.document, in: context, lastObserved: try lastObserved(subject, for: rule))
         if let plan { record(plan, for: new) }
         reconsider(new)
     }
@@ -273,15 +273,6 @@ extension Step {
                 finding: finding.id, change: change.rawValue,
                 happened: finding.cause.isBaseline ? now : finding.cause.time,
                 known: now, cause: finding.cause.event, body: body))
-    }
-
-    /// The resource as it was before what is reported of it, where it was read.
-    func lastObserved(_ subject: Subject) -> PlanRequest.LastObserved? {
-        let read = subject.after.items.filter { $0.source == .observed }
-        guard let last = read.last else { return nil }
-        let view = ResourceView(
-            uncompacted: read, resolution: subject.after.resolution, keys: policy.listKeys(for: subject.resource.type))
-        return PlanRequest.LastObserved(state: view.document, at: last.time)
     }
 
     /// What became of a finding may change what is done about it.

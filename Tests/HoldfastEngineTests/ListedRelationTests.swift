@@ -31,7 +31,11 @@ private struct TwoNetworks: StateLister {
         let state: JSON =
             resource.type == "AWS::EC2::VPC"
             ? ["VpcId": .string(String(resource.id.suffix(5)))]
-            : ["Id": "fl-1", "ResourceId": "vpc-1", "ResourceType": "VPC", "Status": "ACTIVE"]
+            : [
+                "Id": "fl-1", "ResourceId": "vpc-1", "ResourceType": "VPC", "Status": "ACTIVE", "TrafficType": "REJECT",
+                "LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::flow-logs", "LogFormat": .null,
+                "DeliverLogsPermissionArn": .null, "MaxAggregationInterval": 60,
+            ]
         return Description(result: .sections([(PropertyPath(), state)]), started: start, id: "read:\(resource.id)")
     }
 }
@@ -66,7 +70,7 @@ struct ListedRelationTests {
         #expect(try findings().map(\.origin) == [.backlog])
     }
 
-    @Test("Who deletes the only flow log of a network makes it drift, and is named")
+    @Test("Who deletes the only flow log of a network makes it drift, and is named; the plan makes that log again")
     func deleted() async throws {
         try await scan("AWS::EC2::FlowLog", "AWS::EC2::VPC")
         var estate = RandomEstate(seed: 1)
@@ -80,6 +84,11 @@ struct ListedRelationTests {
             now: start + Span(seconds: 601))
         let drift = try #require(try findings().first { $0.resource.id.hasSuffix("vpc-1") })
         #expect(drift.origin == .drift)
+        let plan = try #require(try journal.plan(finding: drift.id)).body
+        let call = try #require(plan["plan"]?["steps"]?.array?.first, "\(plan)")
+        #expect(call["call"] == "ec2.CreateFlowLogs")
+        #expect(call["parameters"]?["TrafficType"] == "REJECT")
+        #expect(call["parameters"]?["LogDestination"] == "arn:aws:s3:::flow-logs")
         #expect(drift.cause.json["action"]?.string?.hasSuffix("DeleteFlowLogs") == true, "\(drift.cause.json)")
     }
 }

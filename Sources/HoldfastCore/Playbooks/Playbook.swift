@@ -14,6 +14,8 @@ package struct Playbook: Sendable {
     package var insteadOf: String?
     package var risk: PlaybookRisk
     var needs: PlaybookNeed?
+    /// The type whose last observed state it makes again; `nil`: it needs none.
+    package var neededType: String? { needs?.type.name }
     var edits: [DocumentEdit]
     var choices: [PlaybookChoice]
     var steps: [PlaybookStep]

@@ -27,11 +27,11 @@ extension Step {
         // This step itself may have changed it.
         let finding = try finding(known.rule, of: known.resource) ?? known
         let context = try context(of: subject, for: finding.rule)
+        let last = try lastObserved(subject, for: finding.rule)
         let outcome =
             finding.state == .open
             ? outcomes[id]
-                ?? policy.plan(
-                    for: finding, document: subject.view.document, in: context, lastObserved: lastObserved(subject))
+                ?? policy.plan(for: finding, document: subject.view.document, in: context, lastObserved: last)
             : nil
         return Assessment(
             finding: finding, rule: rule, subject: subject, context: context,
