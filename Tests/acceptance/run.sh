@@ -33,6 +33,7 @@ fi
 if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     "$HOLDFAST_TEST_PYTHON" polled.py
     "$HOLDFAST_TEST_PYTHON" permissions.py
+    "$HOLDFAST_TEST_PYTHON" doctor.py
     "$HOLDFAST_TEST_PYTHON" accounts.py
     "$HOLDFAST_TEST_PYTHON" burst.py
     "$HOLDFAST_TEST_PYTHON" terraform.py
