@@ -10,8 +10,9 @@ struct InitCommand: ParsableCommand {
             Without a source among the options it asks, on a terminal. A file that is there already is never touched.
 
               holdfast init --files /var/log/cloudtrail
-              holdfast init --kafka broker:9092 --topic cloudtrail --account aws:111122223333=dev --region eu-west-1
-              holdfast init --poll --account gcp:my-project=dev --approver ann.lee=ann
+              holdfast init --kafka broker:9092 --topic cloudtrail
+              holdfast init --poll --account gcp:my-project=dev
+              holdfast init --poll --account aws:111122223333 --region us-east-1
             """)
 
     @Option(help: "The file to write.") var output = ConfigurationFile.standard
