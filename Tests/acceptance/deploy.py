@@ -150,11 +150,14 @@ def alerts():
         for name in set(re.findall(r"\b(?:holdfast|process)_\w+|\bup\b", re.sub(r"\{[^}]*\}", "", expression))):
             if name not in exposed:
                 fail(f"{rule['alert']} asks for {name}, which /metrics does not have")
-        for label in re.findall(r"(\w+)\s*=~?\s*\"", rule["expr"]):
+        for label in re.findall(r"(\w+)\s*[=!]~?\s*\"", rule["expr"]):
             if label not in labels:
                 fail(f"{rule['alert']} asks for the label {label}, which no metric has")
-        for found in re.findall(r'code=~"([^"]+)"', rule["expr"]):
-            covered += found.split("|")
+        for sign, found in re.findall(r'code(=~|!~)"([^"]+)"', rule["expr"]):
+            named = found.split("|")
+            if unknown := set(named) - set(codes):
+                fail(f"{rule['alert']} names notices that there are not: {unknown}")
+            covered += named if sign == "=~" else [code for code in codes if code not in named]
         runbook = rule["annotations"]["runbook"]
         pages = [runbook] if "{{" not in runbook else [f"runbooks/{code}.md" for code in covered]
         for page in pages:

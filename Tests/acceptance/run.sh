@@ -34,6 +34,7 @@ if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     "$HOLDFAST_TEST_PYTHON" polled.py
     "$HOLDFAST_TEST_PYTHON" permissions.py
     "$HOLDFAST_TEST_PYTHON" ../docs.py "$program"
+    "$HOLDFAST_TEST_PYTHON" first_minutes.py
     "$HOLDFAST_TEST_PYTHON" deploy.py
     "$HOLDFAST_TEST_PYTHON" doctor.py
     "$HOLDFAST_TEST_PYTHON" accounts.py
@@ -43,5 +44,5 @@ if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     # The long form, 2,000 resources with and without faults, is scan.py alone; its last result is in docs/benchmarks.md.
     "$HOLDFAST_TEST_PYTHON" scan.py --short
 else
-    echo "SKIPPED: the documentation, deploy/, polled sources under kills, organisations, bursts, drift as terraform sees it, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
+    echo "SKIPPED: the documentation, the README's first minutes, deploy/, polled sources under kills, organisations, bursts, drift as terraform sees it, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
 fi
