@@ -63,7 +63,7 @@ package struct KafkaConfiguration: Sendable {
     static func isSecret(_ name: String) -> Bool { secrets.contains(name) }
 
     /// 2.4.0. Faults of the cooperative rebalance before it are in the changelogs of 2.1 to 2.4.
-    private static let cooperativeSince: Int32 = 0x0204_0000
+    static let cooperativeSince: Int32 = 0x0204_0000
 
     private static let defaults = [
         "client.id": "holdfast", "partition.assignment.strategy": "range", "queued.max.messages.kbytes": "65536",

@@ -31,9 +31,11 @@ final class KafkaReader {
     /// How long one call waits for a message: so long does a close or a cancellation wait at most.
     private static let pollMilliseconds: Int32 = 100
 
-    /// Connects and subscribes.
+    /// Connects, looks for the topics, and subscribes.
+    ///
+    /// - Parameter joins: false: no group is joined, and nothing can be read.
     init(
-        _ configuration: KafkaConfiguration, source: String, known: [Partition: Int64],
+        _ configuration: KafkaConfiguration, source: String, known: [Partition: Int64], joins: Bool = true,
         log: @escaping @Sendable (KafkaLogLine) -> Void
     ) throws(SourceError) {
         self.configuration = configuration
@@ -44,6 +46,7 @@ final class KafkaReader {
             throw KafkaConfiguration.badOption(error.text)
         }
         try checkTopics()
+        guard joins else { return }
         do { try consumer.subscribe(to: configuration.topics) } catch { throw sourceError(error) }
     }
 
@@ -260,6 +263,9 @@ final class KafkaReader {
     }
 
     func close(within limit: Duration) -> Bool { consumer.close(within: limit) }
+
+    /// How many partitions a topic has; `nil` where no broker says so within a second.
+    func partitions(of topic: String) -> Int? { try? consumer.partitions(of: topic, within: 1000) }
 
     // MARK: - Errors
 

@@ -32,4 +32,10 @@ extension SQLiteJournal {
     package func probe() throws(JournalError) {
         try write(durable: false, "probe") { db in try db.execute(sql: "UPDATE dirty_generation SET value = value") }
     }
+
+    /// The version of a journal's tables, and the newest that this program knows.
+    package func schemaVersion() throws(JournalError) -> (own: Int, newest: Int) {
+        let own = try read { db in try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0 }
+        return (own, Schema.migrations.count)
+    }
 }

@@ -11,7 +11,8 @@ struct Holdfast: AsyncParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ReloadCommand.self, CheckCommand.self, TestCommand.self, ExplainCommand.self,
+            InitCommand.self, CheckCommand.self, DoctorCommand.self, RunCommand.self, ReloadCommand.self,
+            TestCommand.self, ExplainCommand.self,
             EvaluateCommand.self, FindingsCommand.self, ResourceCommand.self,
             ResourcesCommand.self, PlanCommand.self, ExemptCommand.self,
             PinCommand.self, RulesCommand.self, CatalogCommand.self, SimulateCommand.self, AuditCommand.self,

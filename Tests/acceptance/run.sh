@@ -47,9 +47,12 @@ else
     echo "SKIPPED: published logs, attacks and kills; HOLDFAST_TEST_DATA names no folder"
 fi
 if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
-    for script in polled permissions accounts burst terraform remediate; do stage "$HOLDFAST_TEST_PYTHON" $script.py; done
+    stage "$HOLDFAST_TEST_PYTHON" ../docs.py "$program"
+    for script in first_minutes deploy doctor polled permissions accounts burst terraform remediate; do
+        stage "$HOLDFAST_TEST_PYTHON" $script.py
+    done
     # The long form, 2,000 resources with and without faults, is scan.py alone; its last result is in docs/benchmarks.md.
     stage "$HOLDFAST_TEST_PYTHON" scan.py --short
 else
-    echo "SKIPPED: polled sources under kills, organisations, bursts, drift as terraform sees it, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
+    echo "SKIPPED: the documentation, the README's first minutes, deploy/, polled sources under kills, organisations, bursts, drift as terraform sees it, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
 fi

@@ -111,6 +111,27 @@ package actor CredentialKeeper: RequestAuthority {
         }
     }
 
+    /// Gets what a call in this scope would be signed with, and makes no call: to see whether it is there.
+    package func obtain(for scope: CallScope) async throws(CallFailure) {
+        let host: String
+        switch scope.cloud {
+        case .aws: host = "sts.amazonaws.com"
+        case .azure:
+            host = targets.azure.keys.sorted().first { targets.azure[$0]?.contains("//management.") == true } ?? ""
+        case .gcp: host = "cloudresourcemanager.googleapis.com"
+        }
+        guard let url = AbsoluteURL("https://\(host)/") else { return }
+        do {
+            let grant = try grant(for: scope, at: url)
+            let granted = try await granted(grant)
+            if case .aws(let credentials) = granted, grant == .awsOwn {
+                try check(credentials, belongTo: scope.account)
+            }
+        } catch {
+            throw error.callFailure
+        }
+    }
+
     /// What a call needs, decided without asking anyone.
     private func grant(for scope: CallScope, at url: AbsoluteURL) throws(CredentialFailure) -> Grant {
         let access = accounts[AccountKey(cloud: scope.cloud, account: scope.account)]

@@ -55,12 +55,14 @@ package struct CloudCaller<C: HoldfastClock>: Sendable {
     }
 
     /// All resources of a type in one account and region.
+    ///
+    /// - Parameter onlyFirstPage: the rest is left out: to see whether the call is allowed.
     package func list(
-        _ step: ListStep, of type: ResourceType, at context: ResourceContext
+        _ step: ListStep, of type: ResourceType, at context: ResourceContext, onlyFirstPage: Bool = false
     ) async throws(ReadFailure) -> [ListedResource] {
         let request = step.asked(of: type, in: context)
         do {
-            let answer = try await pages(of: request, at: context)
+            let answer = try await pages(of: request, at: context, onlyFirst: onlyFirstPage)
             return step.resources(in: answer.body, of: type, at: context).found
         } catch {
             // Google says of a service that nobody turned on that calls to it are not allowed.
@@ -71,7 +73,7 @@ package struct CloudCaller<C: HoldfastClock>: Sendable {
 
     /// All pages of a call, as one answer.
     private func pages(
-        of request: CallRequest, at context: ResourceContext
+        of request: CallRequest, at context: ResourceContext, onlyFirst: Bool = false
     ) async throws(CallFailure) -> CallAnswer {
         guard let call = catalog.call(request.call) else {
             throw CallFailure(kind: .refused, code: "unknown-call", message: "the catalog has no call \(request.call)")
@@ -81,6 +83,7 @@ package struct CloudCaller<C: HoldfastClock>: Sendable {
         var whole: CallAnswer?
         while let page = try await pager.next() {
             if whole == nil { whole = page } else { whole?.body.append(page.body) }
+            if onlyFirst { break }
         }
         guard let whole else {
             throw CallFailure(kind: .unavailable, code: "no-answer", message: "\(call.name) gave no page")

@@ -49,6 +49,32 @@ package struct CloudReader<C: HoldfastClock>: StateLister {
         return try await read(run, of: listed.resource, at: listed.context)
     }
 
+    /// Tries what reading a type needs in a place: the first page of its list, and all reads of the first resource
+    /// that is on it.
+    ///
+    /// - Returns: whether a resource was there to be read, and what failed.
+    package func attempt(_ name: String, at place: ResourceContext) async -> (hasRead: Bool, failures: [ReadError]) {
+        guard let type = catalog.type(name) else { return (false, []) }
+        let listed: [ListedResource]
+        do throws(ReadFailure) {
+            let single = type.single(in: place).map { ListedResource(resource: $0, context: place, element: .null) }
+            listed =
+                if let step = type.list {
+                    try await caller.list(step, of: type, at: place, onlyFirstPage: true)
+                } else {
+                    single.map { [$0] } ?? []
+                }
+        } catch {
+            return (false, [error.readError])
+        }
+        guard let first = listed.first else { return (false, []) }
+        do throws(ReadError) {
+            return (true, try await describe(first).unread.map(\.error))
+        } catch {
+            return (true, [error])
+        }
+    }
+
     private func read(
         _ reading: ReadRun, of resource: ResourceID, at context: ResourceContext
     ) async throws(ReadError) -> Description {

@@ -4,10 +4,10 @@ internal import HoldfastJSON
 
 /// Sends prompts to a URL, signed, once each time it is asked to.
 ///
-/// The body is `{"kind": "approval-asked", "at", "prompt", "url"}`. The signature is HMAC-SHA-256 under the configured
-/// key over the header `Holdfast-Timestamp` (seconds since 1970), a full stop and the body; `Holdfast-Signature` is
-/// `v1=` and its hexadecimal digits. Who takes it compares both, refuses what is older than five minutes, and takes one
-/// `Holdfast-Delivery` once.
+/// The body is `{"kind": "approval-asked", "at", "prompt", "url"}`, or `{"kind": "test", "at"}`. The signature is
+/// HMAC-SHA-256 under the configured key over the header `Holdfast-Timestamp` (seconds since 1970), a full stop and the
+/// body; `Holdfast-Signature` is `v1=` and its hexadecimal digits. Who takes it compares both, refuses what is older
+/// than five minutes, and takes one `Holdfast-Delivery` once.
 package struct WebhookNotifier: Notifier {
     package let name: String
     private let url: String
@@ -35,27 +35,34 @@ package struct WebhookNotifier: Notifier {
     }
 
     package func deliver(_ prompt: Prompt) async throws(DeliveryError) {
+        try await post(
+            [
+                "kind": "approval-asked", "at": .string(now().description), "prompt": prompt.json,
+                "url": link(prompt.digest).map { .string($0) } ?? .null,
+            ], delivery: String(prompt.digest.prefix(32)))
+    }
+
+    /// Sends `{"kind": "test", "at"}`, signed like a prompt: nobody is asked anything.
+    package func deliverTest() async throws(DeliveryError) {
+        try await post(["kind": "test", "at": .string(now().description)], delivery: "test")
+    }
+
+    private func post(_ json: JSON, delivery: String) async throws(DeliveryError) {
         let answer: OutboundAnswer
-        do throws(OutboundFailure) { answer = try await send(request(for: prompt)) } catch {
+        do throws(OutboundFailure) { answer = try await send(request(json.canonicalBytes, delivery)) } catch {
             throw DeliveryError(error.message)
         }
         guard (200..<300).contains(answer.status) else { throw DeliveryError("it answers \(answer.status)") }
     }
 
-    private func request(for prompt: Prompt) -> OutboundRequest {
-        let time = now()
-        let json: JSON = [
-            "kind": "approval-asked", "at": .string(time.description), "prompt": prompt.json,
-            "url": link(prompt.digest).map { .string($0) } ?? .null,
-        ]
-        let body = json.canonicalBytes
-        let stamp = String(time.nanoseconds / 1_000_000_000)
+    private func request(_ body: [UInt8], _ delivery: String) -> OutboundRequest {
+        let stamp = String(now().nanoseconds / 1_000_000_000)
         return OutboundRequest(
             method: "POST", url: url,
             headers: [
                 ("Content-Type", "application/json"), ("User-Agent", "holdfast"), ("Holdfast-Timestamp", stamp),
                 ("Holdfast-Signature", Self.signature(of: body, at: stamp, key: key)),
-                ("Holdfast-Delivery", "\(prompt.digest.prefix(32))-\(stamp)"),
+                ("Holdfast-Delivery", "\(delivery)-\(stamp)"),
             ], body: body)
     }
 

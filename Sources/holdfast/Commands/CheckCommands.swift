@@ -8,24 +8,67 @@ struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Load catalog, baseline, playbooks, tuning and configuration; print every problem.",
-        discussion:
-            "Given PATHs are checked for broken YAML and unknown keys where they stand, with the data they belong to.")
+        discussion: """
+            Given PATHs are checked for broken YAML and unknown keys where they stand, with the data they belong to. \
+            Where there is a configuration it says in sentences what that would ingest, read and write, and who would \
+            agree to it.
+            """)
 
     @Argument(help: "Data files or folders to add to what is checked: catalog, baseline or playbooks folders.")
     var paths: [String] = []
     @OptionGroup var data: DataOptions
+    @Option(help: "text or json.") var format: OutputFormat = .text
 
     func run() throws {
-        let configuration = try ConfigurationFile.checked(data.config, adding: paths)
-        let set = try DataSet.read(configuration)
-        for problem in set.problems { Output.error(problem.description) }
-        guard set.problems.isEmpty else {
-            Output.error("\(set.problems.count) problem\(set.problems.count == 1 ? "" : "s")")
-            throw ExitCode.failure
+        let path = data.config ?? (ConfigurationFile.exists ? ConfigurationFile.standard : nil)
+        let problems = path.map { ConfigurationFile.load($0).problems } ?? []
+        guard problems.isEmpty else { return try report(problems, nil) }
+        let set = try DataSet.read(try ConfigurationFile.checked(data.config, adding: paths))
+        try report(set.problems, set)
+    }
+
+    /// - Parameter set: `nil` where the configuration itself is broken.
+    private func report(_ problems: [Problem], _ set: DataSet?) throws {
+        let isConfigured = data.config != nil || ConfigurationFile.exists
+        let summary = (isConfigured ? set : nil).map {
+            ConfigurationSummary($0.configuration, playbooks: $0.playbooks.all.count).parts
         }
-        Output.line(
-            "ok: \(set.catalog.types.count) types, \(set.catalog.actions.count) operations, "
-                + "\(set.baseline.rules.count) rules, \(set.playbooks.all.count) playbooks")
+        switch format {
+        case .json:
+            Output.line(Output.pretty(json(problems, set, summary ?? [])))
+        case .text:
+            for problem in problems { Output.error(problem.description) }
+            if !problems.isEmpty { Output.error("\(problems.count) problem\(problems.count == 1 ? "" : "s")") }
+            if let set, problems.isEmpty { Output.line("ok: \(Self.counted(set))") }
+            for part in summary ?? [] {
+                Output.line("\n\(part.name.prefix(1).uppercased() + part.name.dropFirst())")
+                for sentence in part.sentences { Output.line("  \(sentence)") }
+            }
+        }
+        if !problems.isEmpty { throw ExitCode.failure }
+    }
+
+    private static func counted(_ set: DataSet) -> String {
+        "\(set.catalog.types.count) types, \(set.catalog.actions.count) operations, "
+            + "\(set.baseline.rules.count) rules, \(set.playbooks.all.count) playbooks"
+    }
+
+    private func json(_ problems: [Problem], _ set: DataSet?, _ summary: [ConfigurationSummary.Part]) -> JSON {
+        var members: [(String, JSON)] = [
+            (
+                "problems",
+                .array(problems.map { ["place": .string($0.place.description), "message": .string($0.message)] })
+            )
+        ]
+        if let set {
+            members += [
+                ("types", .number(JSONNumber(set.catalog.types.count))),
+                ("rules", .number(JSONNumber(set.baseline.rules.count))),
+                ("playbooks", .number(JSONNumber(set.playbooks.all.count))),
+            ]
+        }
+        members += summary.map { ($0.name, .array($0.sentences.map(JSON.string))) }
+        return .object(JSONObject(members))
     }
 }
 

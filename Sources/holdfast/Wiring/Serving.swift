@@ -132,20 +132,27 @@ struct Prompting {
 
     /// - Throws: ``Failure`` where a secret that the configuration names is not there, or too short.
     init(_ configuration: Configuration, _ http: HTTPClient) throws {
-        let settings = configuration.server
-        let base = settings?.url ?? settings?.listen.map { "http://\($0)" }
         let webhooks = try configuration.webhooks.enumerated().map { index, webhook in
-            let key = try NamedSecret.read(webhook.secret, configuration)
-            guard key.revealed.utf8.count >= WebhookNotifier.shortestKey else {
-                throw Failure("\(webhook.secret): a webhook's key has \(WebhookNotifier.shortestKey) bytes at least")
-            }
-            return WebhookNotifier(
-                name: "webhook \(index + 1)", url: webhook.url, key: key,
-                link: { digest in base.map { "\($0)/plans/\(digest)" } }, now: { SystemWallClock.now },
-                send: Serving.outbound(http))
+            try Self.notifier("webhook \(index + 1)", webhook, configuration, http)
         }
         let tally = PromptTally(webhooks.map(\.name))
         notifiers = webhooks.map { CountedNotifier($0, tally: tally) }
         self.tally = tally
+    }
+
+    /// - Throws: ``Failure`` where its secret is not there, or too short.
+    static func notifier(
+        _ name: String, _ webhook: WebhookSettings, _ configuration: Configuration, _ http: HTTPClient
+    ) throws -> WebhookNotifier {
+        let settings = configuration.server
+        let base = settings?.url ?? settings?.listen.map { "http://\($0)" }
+        let key = try NamedSecret.read(webhook.secret, configuration)
+        guard key.revealed.utf8.count >= WebhookNotifier.shortestKey else {
+            throw Failure("\(webhook.secret): a webhook's key has \(WebhookNotifier.shortestKey) bytes at least")
+        }
+        return WebhookNotifier(
+            name: name, url: webhook.url, key: key,
+            link: { digest in base.map { "\($0)/plans/\(digest)" } }, now: { SystemWallClock.now },
+            send: Serving.outbound(http))
     }
 }
