@@ -1,8 +1,9 @@
 internal import COpenSSL
 
-/// A private key that signs: RSA, or an elliptic curve key on P-256.
+/// A private key that signs: RSA, an elliptic curve key on P-256, or Ed25519.
 package struct SigningKey: ~Copyable {
-    /// Signatures by their names in JSON Web Algorithms (RFC 7518, section 3.1), all over SHA-256.
+    /// Signatures by their names in JSON Web Algorithms (RFC 7518, section 3.1; RFC 8037), all but Ed25519's over
+    /// SHA-256.
     package enum Algorithm: String, Sendable {
         /// RSASSA-PKCS1-v1_5.
         case rs256 = "RS256"
@@ -10,6 +11,8 @@ package struct SigningKey: ~Copyable {
         case ps256 = "PS256"
         /// ECDSA on P-256; the signature is R and S, 32 bytes each.
         case es256 = "ES256"
+        /// Ed25519, over the bytes themselves; 64 bytes.
+        case edDSA = "EdDSA"
     }
     private let key: OpaquePointer
 
@@ -33,11 +36,13 @@ package struct SigningKey: ~Copyable {
 
     deinit { EVP_PKEY_free(key) }
 
-    /// What the key can sign with: RSA keys with RS256 and PS256, keys on P-256 with ES256; empty for other keys.
+    /// What the key can sign with: RSA keys with RS256 and PS256, keys on P-256 with ES256, Ed25519's with EdDSA; empty
+    /// for other keys.
     package var algorithms: [Algorithm] {
         switch EVP_PKEY_get_base_id(key) {
         case EVP_PKEY_RSA: [.rs256, .ps256]
         case EVP_PKEY_EC where curve == "prime256v1": [.es256]
+        case EVP_PKEY_ED25519: [.edDSA]
         default: []
         }
     }
@@ -53,11 +58,9 @@ package struct SigningKey: ~Copyable {
     package func sign(_ bytes: [UInt8], by algorithm: Algorithm) throws(CryptoFailure) -> [UInt8] {
         guard algorithms.contains(algorithm) else {
             throw CryptoFailure(
-                .wrongKind,
-                "\(algorithm.rawValue) needs \(algorithm == .es256 ? "a key on the curve P-256" : "an RSA key");"
-                    + " this key is of another kind")
+                .wrongKind, "\(algorithm.rawValue) needs \(algorithm.keyKind); this key is of another kind")
         }
-        guard let signature = digestSign(bytes, pss: algorithm == .ps256) else {
+        guard let signature = digestSign(bytes, by: algorithm) else {
             throw CryptoFailure(.failed, "OpenSSL would not sign with this key; is it whole, and of 2048 bits or more?")
         }
         guard algorithm == .es256 else { return signature }
@@ -67,15 +70,19 @@ package struct SigningKey: ~Copyable {
         return flat
     }
 
-    private func digestSign(_ bytes: [UInt8], pss: Bool) -> [UInt8]? {
+    /// Tells the key's public half from others: see ``PublicKey/id``.
+    package var publicID: String { publicKeyID(key) }
+
+    private func digestSign(_ bytes: [UInt8], by algorithm: Algorithm) -> [UInt8]? {
         guard let context = EVP_MD_CTX_new() else { return nil }
         defer {
             EVP_MD_CTX_free(context)
             ERR_clear_error()
         }
         var parameters: OpaquePointer?
-        guard EVP_DigestSignInit(context, &parameters, EVP_sha256(), nil, key) == 1 else { return nil }
-        if pss {
+        let digest = algorithm == .edDSA ? nil : EVP_sha256()
+        guard EVP_DigestSignInit(context, &parameters, digest, nil, key) == 1 else { return nil }
+        if algorithm == .ps256 {
             // -1: a salt as long as the digest.
             guard EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1,
                 EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, -1) == 1
@@ -102,5 +109,15 @@ package struct SigningKey: ~Copyable {
                 + BN_bn2binpad(ECDSA_SIG_get0_s(parsed), buffer.baseAddress.map { $0 + 32 }, 32)
         }
         return written == 64 ? flat : nil
+    }
+}
+
+extension SigningKey.Algorithm {
+    fileprivate var keyKind: String {
+        switch self {
+        case .rs256, .ps256: "an RSA key"
+        case .es256: "a key on the curve P-256"
+        case .edDSA: "an Ed25519 key"
+        }
     }
 }

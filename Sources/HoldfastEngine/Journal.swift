@@ -305,6 +305,8 @@ package struct JournalTransaction: Sendable {
     /// After `closedNotices`. One that is open keeps its time and takes the newer text.
     package var notices: [Notice] = []
     package var audit: [AuditEntry] = []
+    /// Its record stands in `audit`; its batches go later.
+    package var sealedEvidence: EvidenceSegment?
     /// What is decided and done about findings.
     package var remediation = RemediationWrites()
     /// Leads to a write in a cloud: wait until it is on the disk.
@@ -315,7 +317,7 @@ package struct JournalTransaction: Sendable {
 
 /// The service's memory. All calls are synchronous and blocking, made from the executor that wiring gives the engine;
 /// one commit path. What is read sees everything committed before.
-package protocol Journal: RemediationJournal {
+package protocol Journal: RemediationJournal, AuditJournal {
     /// Takes a part: epoch + 1. Older epochs are refused from then on.
     func acquire(part: String) throws(JournalError) -> Lease
     func commit(_ transaction: JournalTransaction) throws(JournalError)
@@ -364,7 +366,6 @@ package protocol Journal: RemediationJournal {
     func deadLetters(limit: Int) throws(JournalError) -> [DeadLetter]
     /// By code, then by subject.
     func openNotices() throws(JournalError) -> [Notice]
-    func auditEntries(after sequence: Int64, limit: Int) throws(JournalError) -> [AuditRecord]
 }
 
 extension Journal {
@@ -373,23 +374,5 @@ extension Journal {
         type: String, path: String, value: String, limit: Int
     ) throws(JournalError) -> [StoredResource] {
         try resources(type: type, path: path, value: value, after: nil, limit: limit)
-    }
-}
-
-/// An audit entry as chained: `digest` covers the previous digest, sequence, epoch, kind, time and body.
-package struct AuditRecord: Sendable, Hashable {
-    /// 1, 2, 3, … without gaps.
-    package var sequence: Int64
-    /// Of the lease under which it was written: the transaction's first on shards, else its first.
-    package var epoch: Int64
-    package var entry: AuditEntry
-    package var previous: String
-    package var digest: String
-    package init(sequence: Int64, epoch: Int64, entry: AuditEntry, previous: String, digest: String) {
-        self.sequence = sequence
-        self.epoch = epoch
-        self.entry = entry
-        self.previous = previous
-        self.digest = digest
     }
 }

@@ -20,6 +20,8 @@ package struct Limits: Sendable, Hashable {
     package var margin: Span?
     /// Of the times in events, where that is not the cloud's usual one.
     package var resolution: Span?
+    /// How long batches of the evidence log are kept; `nil`: for good.
+    package var evidenceRetention: Span?
     /// The longest wait between two attempts to read one resource.
     package static let longestBackoff = Span(seconds: 900)
 

@@ -22,6 +22,8 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case regionUnknown = "region-unknown"
     /// An organisation does not say all of its accounts.
     case discoveryFailing = "discovery-failing"
+    /// An anchor does not take checkpoints of the audit log.
+    case anchorFailing = "anchor-failing"
     /// The oldest dirty resource waits longer than the limit.
     case dirtyTooOld = "dirty-too-old"
     /// The first scan or changed rules opened findings: one digest, no prompts.

@@ -102,6 +102,7 @@ package struct DataSet: Sendable {
         limits.clockTolerance = configuration.clockTolerance
         limits.dirtyAge = configuration.dirtyAge
         limits.margin = configuration.consistencyMargin
+        limits.evidenceRetention = configuration.audit.evidenceRetention
         limits.resolution = configuration.timeResolution
         return Policy(
             catalog: catalog, baseline: baseline, playbooks: playbooks,

@@ -40,6 +40,8 @@ final class KafkaEvents: @unchecked Sendable {
     var changes: [Change] = []
     /// Errors that are no message's, until they are taken; at most one of each code.
     var errors: [KafkaError] = []
+    /// Why a message did not reach the brokers, of the last such message, until it is taken.
+    var undelivered: KafkaError?
     /// Whether a connection failed since this was last cleared.
     var isDisturbed = false
     /// The last thing that went wrong with a connection, for messages.
@@ -110,7 +112,14 @@ struct KafkaHandle: ~Copyable, @unchecked Sendable {
             let events = Unmanaged<KafkaEvents>.fromOpaque(context).takeUnretainedValue()
             KafkaHandle.note(rd_kafka_resp_err_t(code), reason.map(String.init(cString:)), handle, events)
         }
-        guard type == RD_KAFKA_CONSUMER else { return }
+        guard type == RD_KAFKA_CONSUMER else {
+            rd_kafka_conf_set_dr_msg_cb(conf) { _, message, context in
+                guard let message, let context, message.pointee.err != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+                let events = Unmanaged<KafkaEvents>.fromOpaque(context).takeUnretainedValue()
+                events.undelivered = KafkaError(message.pointee.err)
+            }
+            return
+        }
         rd_kafka_conf_set_rebalance_cb(conf) { handle, code, list, context in
             guard let handle, let context else { return }
             let events = Unmanaged<KafkaEvents>.fromOpaque(context).takeUnretainedValue()

@@ -59,11 +59,15 @@ package struct KafkaProducer: ~Copyable {
     }
 
     /// Waits until the brokers have everything.
+    ///
+    /// - Throws: also where a message that was sent since the last flush did not reach them.
     package func flush(within limit: Duration = .seconds(20)) throws(SourceError) {
         let code = rd_kafka_flush(handle.pointer, Int32(clamping: limit.components.seconds * 1000))
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
             throw failed("not everything was sent: \(KafkaError(code).text)")
         }
+        defer { handle.events.undelivered = nil }
+        if let error = handle.events.undelivered { throw failed("a message was not taken: \(error.text)") }
     }
 
     private func failed(_ message: String) -> SourceError { SourceError(code: "kafka-failed", message: message) }

@@ -61,6 +61,8 @@ package enum Checker: String, Sendable, CaseIterable {
     case mendedOrTold = "mended-or-told"
     /// No run is left open.
     case noRunLeft = "no-run-left"
+    /// Both logs are chained from end to end, and fit what an anchor saw of them.
+    case auditIsWhole = "audit-is-whole"
     /// The service ends by its death alone.
     case stands = "service-stands"
     /// No job ran on another thread than the simulation's.

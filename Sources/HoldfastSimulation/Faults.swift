@@ -20,6 +20,8 @@ package enum Fault: String, Sendable, CaseIterable {
     case promptLost = "prompt-lost"
     // Of the clock.
     case clockForward = "clock-forward", clockBack = "clock-back"
+    /// A place of checkpoints does not take one.
+    case anchorDown = "anchor-down"
     // Of ourselves: before a write of the journal is made, and after.
     case crash, crashAfter = "crash-after"
 
@@ -30,6 +32,7 @@ package enum Fault: String, Sendable, CaseIterable {
         case .approverSlow, .approverTwice, .approverRefuses, .approverHolds, .approverCaused, .undone: 4
         case .approverLate: 6
         case .malformed, .describeStale, .describeThrottled, .opened, .promptLost: 8
+        case .anchorDown: 3
         case .campaign, .reload: 12
         case .halted, .haltFile: 25
         case .lost, .describeDenied, .writeThrottled: 12

@@ -152,4 +152,15 @@ final class SabotagedJournal: Journal {
     func auditEntries(after sequence: Int64, limit: Int) throws(JournalError) -> [AuditRecord] {
         try honest.auditEntries(after: sequence, limit: limit)
     }
+    func checkpoint(
+        at: Timestamp, sign: (AuditCheckpoint) throws -> AuditCheckpoint
+    ) throws(JournalError) -> AuditCheckpoint {
+        try alive(dead: { $0 }) { () throws(JournalError) in try honest.checkpoint(at: at, sign: sign) }
+    }
+    func evidenceSegment(before: Timestamp) throws(JournalError) -> EvidenceSegment? {
+        try honest.evidenceSegment(before: before)
+    }
+    func dropSealedEvidence(limit: Int) throws(JournalError) -> Int {
+        try alive(dead: { $0 }) { () throws(JournalError) in try honest.dropSealedEvidence(limit: limit) }
+    }
 }

@@ -7,7 +7,11 @@ struct Setup: Sendable {
     var remediation = RemediationSettings()
     var people = People()
     var classification: Classification
-    var limits = Limits()
+    var limits = {
+        var limits = Limits()
+        limits.evidenceRetention = Span(seconds: 90)
+        return limits
+    }()
     /// A dry run has no writer.
     var hasWriter = true
     /// Halfway production goes from dry-run to remediate.

@@ -17,6 +17,7 @@ actor World {
     let broker = FakeBroker()
     let courier: Courier
     let ledger: Ledger
+    let anchor: FakeAnchor
     let faults: FaultPlan
     let trace: Trace
     let crashes: CrashPlan
@@ -52,6 +53,7 @@ actor World {
         cloud = FakeCloud(
             seed: seed, clock: clock, samples: samples.compactMapValues { policy.catalog.sample($0)?.configuration })
         ledger = Ledger(cloud: cloud, clock: clock, setup: setup)
+        anchor = FakeAnchor(faults: faults)
         courier = Courier(cloud: cloud, clock: clock, faults: faults)
         crashes = CrashPlan(faults: faults, trace: trace)
         random = SeededRandom(seed: seed &+ 99)
@@ -88,6 +90,7 @@ actor World {
         try judgements.checkAlways(journal: store, policy: policyNow, now: clock.wallTime())
         try judgements.checkEnd(end, journal: store, policy: policyNow)
         try await judgeRemediation(store)
+        try judgements.checkAudit(store, anchor)
     }
 
     /// What is there before the service starts, some of it bad: backlog.
@@ -145,9 +148,11 @@ actor World {
         let lane = RemediationLane(
             keeper: keeper, reader: reader, writer: setup.hasWriter ? writer : nil,
             notifiers: [FakeNotifier(faults: faults)], clock: clock, runsAtOnce: 4, idle: Span(seconds: 1))
+        let checkpointing = Checkpointing(keeper: keeper, anchors: [anchor], signer: nil, clock: clock)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await service.run() }
             group.addTask { try await lane.run() }
+            group.addTask { try await checkpointing.run() }
             // What the scan before has done is not done again after a crash.
             _ = try await scan.run(skippingDoneSince: .distantPast)
             try await group.next()

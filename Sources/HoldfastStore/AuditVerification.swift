@@ -1,99 +1,115 @@
 internal import GRDB
-package import HoldfastCore
+internal import HoldfastCore
 internal import HoldfastCrypto
 package import HoldfastEngine
+internal import HoldfastJSON
 
 extension SQLiteJournal {
-    /// Makes what was committed durable, and writes both logs' heads to an anchor, unless the anchor's last line has
-    /// them already. For once a minute and at the end of a process.
-    @discardableResult
-    package func checkpoint(to anchor: AuditAnchor, at: Timestamp) throws(JournalError) -> AuditCheckpoint {
-        let heads = try read { db in try SQLiteJournal.heads(db, at: at) }
-        if let last = try anchor.last(), last.hasSameHeads(as: heads) { return last }
-        // The anchor must never be ahead of the journal, or a power cut would look like a cut tail.
-        let checkpoint = try write(durable: true, "write a checkpoint to") { db in
-            try self.beforeStep("checkpoint")
-            let heads = try SQLiteJournal.heads(db, at: at)
-            try db.prepared(
-                "INSERT INTO checkpoints (at, audit, audit_digest, batch, batch_seal) VALUES (?, ?, ?, ?, ?)"
-            ).run([
-                .time(at), .int(heads.auditSequence), .text(heads.auditDigest), .int(heads.batchSequence),
-                .text(heads.batchSeal),
-            ])
-            try self.beforeStep("commit")
-            return heads
-        }
-        try anchor.append(checkpoint)
-        return checkpoint
-    }
-
-    private static func heads(_ db: Database, at: Timestamp) throws -> AuditCheckpoint {
-        let audit = try db.prepared("SELECT sequence, digest FROM audit ORDER BY sequence DESC LIMIT 1").first([]) {
-            (try $0.int(0), try $0.text(1))
-        }
-        let batch = try db.prepared("SELECT sequence, seal FROM batches ORDER BY sequence DESC LIMIT 1").first([]) {
-            (try $0.int(0), try $0.bytes(1))
-        }
-        return AuditCheckpoint(
-            at: at, auditSequence: audit?.0 ?? 0, auditDigest: audit?.1 ?? AuditLink.first,
-            batchSequence: batch?.0 ?? 0, batchSeal: hexText(batch?.1 ?? EvidenceSeal.first))
-    }
-
-    /// Reads both logs from their first row to their last, and compares them with an anchor where one is given.
+    /// Reads both logs from their first row to their last, and holds them against anchors and, with keys, against the
+    /// journal's own signed checkpoints.
     ///
-    /// - Throws: where a log or the anchor cannot be read at all; what was tampered with is in the report.
-    package func verifyAudit(anchor: AuditAnchor? = nil) throws(JournalError) -> AuditReport {
-        // The anchor's end first: what it has by now, the journal has too.
-        let end = try anchor?.length() ?? 0
+    /// - Parameter keys: those of which one has signed each checkpoint that counts; none: signatures are not checked.
+    /// - Throws: where a log or an anchor cannot be read at all; what was tampered with is in the report.
+    package func verifyAudit(
+        anchors: [AnchorContent] = [], keys: [CheckpointKey] = []
+    ) throws(JournalError) -> AuditReport {
+        // The anchors' ends first: what they have by now, the journal has too.
+        var ends: [[Int64]] = []
+        for anchor in anchors { ends.append(try anchor.lengths()) }
         return try readOneMoment { db in
             var report = AuditReport()
-            try SQLiteJournal.walkAudit(db, into: &report)
-            try SQLiteJournal.walkEvidence(db, into: &report)
-            if let anchor {
-                report.anchor = anchor.path
-                try SQLiteJournal.compare(db, with: anchor, upTo: end, into: &report)
+            report.hasKeys = !keys.isEmpty
+            let segments = try SQLiteJournal.walkAudit(db, into: &report)
+            try SQLiteJournal.walkEvidence(db, after: segments, into: &report)
+            let roots = Dictionary(segments.map { ($0.last, $0.root) }) { $1 }
+            for (anchor, end) in zip(anchors, ends) {
+                var comparison = CheckpointComparison(anchor.name, isAnchor: true, keys: keys)
+                try anchor.checkpoints(upTo: end, into: &report) { checkpoint, number, report in
+                    try comparison.take(checkpoint, number, into: &report) {
+                        try SQLiteJournal.look(db, for: checkpoint, roots)
+                    }
+                }
+                comparison.finish(&report)
             }
+            if !keys.isEmpty { try SQLiteJournal.compareOwn(db, keys, roots, into: &report) }
             return report
         }
     }
 
-    private static func walkAudit(_ db: Database, into report: inout AuditReport) throws {
-        var expected: Int64 = 1
-        // A row follows the one before it by the digest that stands there, or by the one that should.
-        var before = [AuditLink.first]
+    /// Without a key the journal's own checkpoints say nothing: who rewrites the logs rewrites them too.
+    private static func compareOwn(
+        _ db: Database, _ keys: [CheckpointKey], _ roots: [Int64: String], into report: inout AuditReport
+    ) throws {
+        var comparison = CheckpointComparison("the journal itself", isAnchor: false, keys: keys)
+        let cursor = try Row.fetchCursor(try db.prepared("\(checkpointColumns) ORDER BY key").statement)
+        while let row = try cursor.next().map(StoredRow.init) {
+            let number = try row.int(6)
+            let checkpoint: AuditCheckpoint
+            do { checkpoint = try row.checkpoint() } catch {
+                report.add(.unreadable, .audit, number, "checkpoint \(number) of the journal cannot be read")
+                continue
+            }
+            try comparison.take(checkpoint, number, into: &report) { try look(db, for: checkpoint, roots) }
+        }
+        comparison.finish(&report)
+    }
+
+    private static func look(
+        _ db: Database, for checkpoint: AuditCheckpoint, _ roots: [Int64: String]
+    ) throws -> CheckpointComparison.Found {
+        let entry = try db.prepared("SELECT digest FROM audit WHERE sequence = ?")
+            .first([.int(checkpoint.auditSequence)]) { try $0.text(0) }
+        let seal = try db.prepared("SELECT seal FROM batches WHERE sequence = ?")
+            .first([.int(checkpoint.batchSequence)]) { hexText(try $0.bytes(0)) }
+        let head = try heads(db, at: .distantPast)
+        return CheckpointComparison.Found(
+            entry: entry, seal: seal ?? roots[checkpoint.batchSequence], lastEntry: head.auditSequence,
+            lastBatch: max(head.batchSequence, roots.keys.max() ?? 0))
+    }
+
+    /// - Returns: the records that stand for deleted evidence, in their order.
+    private static func walkAudit(_ db: Database, into report: inout AuditReport) throws -> [EvidenceSegment] {
+        var walk = AuditChainWalk()
+        var segments: [EvidenceSegment] = []
         let select = try db.prepared(
             "SELECT sequence, epoch, kind, at, previous, digest, body FROM audit ORDER BY sequence")
         let cursor = try Row.fetchCursor(select.statement)
         while let row = try cursor.next().map(StoredRow.init) {
-            report.entries += 1
-            let sequence = try row.int(0)
-            let previous = String(decoding: try row.bytes(4), as: UTF8.self)
-            let digest = String(decoding: try row.bytes(5), as: UTF8.self)
+            let body = try row.bytes(6)
             let link = AuditLink(
-                sequence: sequence, epoch: try row.int(1), kind: try row.storedText(2), at: try row.time(3),
-                bodyDigest: sha256(try row.bytes(6)).description, previous: previous)
-            let computed = link.digest
-            guard let isNext = report.expect(sequence, &expected, in: .audit) else { continue }
-            if computed != digest {
-                report.add(.edited, .audit, sequence, "audit entry \(sequence) was edited: its digest does not fit it")
-            } else if isNext, !before.contains(previous) {
+                sequence: try row.int(0), epoch: try row.int(1), kind: try row.storedText(2), at: try row.time(3),
+                bodyDigest: sha256(body).description, previous: String(decoding: try row.bytes(4), as: UTF8.self))
+            walk.take(link, digest: String(decoding: try row.bytes(5), as: UTF8.self), into: &report)
+            guard link.kind == EvidenceSegment.auditKind else { continue }
+            guard let segment = (try? JSON.parse(body)).flatMap({ EvidenceSegment(json: $0) }),
+                segment.first == (segments.last?.last ?? 0) + 1, segment.count == segment.last - segment.first + 1
+            else {
                 report.add(
-                    .broken, .audit, sequence,
-                    "audit entry \(sequence) does not follow entry \(sequence - 1): one of "
-                        + "them was replaced")
+                    .broken, .evidence, link.sequence,
+                    "audit entry \(link.sequence) does not stand for the evidence after what was sealed before it")
+                continue
             }
-            before = [digest, computed]
+            segments.append(segment)
         }
+        return segments
     }
 
-    private static func walkEvidence(_ db: Database, into report: inout AuditReport) throws {
-        var expected: Int64 = 1
-        var before = [EvidenceSeal.first]
+    private static func walkEvidence(
+        _ db: Database, after segments: [EvidenceSegment], into report: inout AuditReport
+    ) throws {
+        let floor = segments.last?.last ?? 0
+        let root = segments.last.flatMap { bytes(hex: $0.root) } ?? EvidenceSeal.first
+        report.sealedBatches = floor
+        report.lastBatch = floor
+        var expected = floor + 1
+        var before = [root]
         let select = try db.prepared("SELECT sequence, digest, seal, bytes FROM batches ORDER BY sequence")
         let cursor = try Row.fetchCursor(select.statement)
         while let row = try cursor.next().map(StoredRow.init) {
             report.batches += 1
             let sequence = try row.int(0)
+            // Sealed, and not deleted yet: nothing is lost with it, and the record has its seal.
+            if sequence >= 1, sequence <= floor { continue }
             let seal = try row.bytes(2)
             let computed = sha256(try row.bytes(3)).bytes
             let seals = before.map { EvidenceSeal.after($0, digest: computed) }
@@ -106,87 +122,58 @@ extension SQLiteJournal {
                     "batch \(sequence) does not follow batch \(sequence - 1): one of them was replaced")
             }
             before = isNext ? [seal] + seals : [seal]
+            report.lastBatch = max(report.lastBatch, sequence)
         }
-    }
-
-    private static func compare(
-        _ db: Database, with anchor: AuditAnchor, upTo end: Int64, into report: inout AuditReport
-    ) throws {
-        var audit = AnchorComparison(.audit, name: "audit entry")
-        var evidence = AnchorComparison(.evidence, name: "batch")
-        let entry = try db.prepared("SELECT digest FROM audit WHERE sequence = ?")
-        let batch = try db.prepared("SELECT seal FROM batches WHERE sequence = ?")
-        let head = try heads(db, at: .distantPast)
-        var number: Int64 = 0
-        var failure: (any Error)?
-        try anchor.lines(upTo: end) { line in
-            number += 1
-            guard failure == nil else { return }
-            guard let checkpoint = AuditCheckpoint(line: line) else {
-                report.add(
-                    .anchor, .audit, number,
-                    "line \(number) of the anchor is no checkpoint: it was edited, or a crash cut it short")
-                return
-            }
-            report.checkpoints += 1
-            do {
-                let digest = try entry.first([.int(checkpoint.auditSequence)]) { try $0.text(0) }
-                let seal = try batch.first([.int(checkpoint.batchSequence)]) { hexText(try $0.bytes(0)) }
-                audit.see(
-                    checkpoint.at, checkpoint.auditSequence, checkpoint.auditDigest, digest, head.auditSequence)
-                evidence.see(
-                    checkpoint.at, checkpoint.batchSequence, checkpoint.batchSeal, seal, head.batchSequence)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-        report.anchoredEntries = audit.vouched
-        report.anchoredBatches = evidence.vouched
-        audit.tell(&report)
-        evidence.tell(&report)
     }
 }
 
-/// One log against the checkpoints of an anchor, in their order.
-private struct AnchorComparison {
-    let log: AuditReport.Log
-    let name: String
-    /// The last row that a checkpoint fits.
-    var vouched: Int64 = 0
-    private var rewritten: (sequence: Int64, at: Timestamp, after: Int64)?
-    private var cut: (head: Int64, seen: Int64, at: Timestamp)?
+/// Follows the chain of audit entries, from the journal or from an export.
+struct AuditChainWalk {
+    private var expected: Int64 = 1
+    /// A row follows the one before it by the digest that stands there, or by the one that should; `nil`: by any.
+    private var before: [String]? = [AuditLink.first]
 
-    init(_ log: AuditReport.Log, name: String) {
-        self.log = log
-        self.name = name
+    /// Of the entry taken last.
+    private(set) var lastDigest: String?
+
+    /// - Parameter first: the entry that the walk begins with, where what is before it is not there.
+    init(from first: Int64 = 1) {
+        expected = first
+        if first > 1 { before = nil }
     }
 
-    /// - Parameters:
-    ///   - found: the digest that the journal has at `sequence`.
-    ///   - head: the journal's last row.
-    mutating func see(_ at: Timestamp, _ sequence: Int64, _ digest: String, _ found: String?, _ head: Int64) {
-        if sequence == 0 || found == digest {
-            vouched = max(vouched, sequence)
-        } else if sequence > head {
-            if sequence > cut?.seen ?? 0 { cut = (head, sequence, at) }
-        } else if found != nil, rewritten == nil {
-            rewritten = (sequence, at, vouched)
+    mutating func take(_ link: AuditLink, digest: String, into report: inout AuditReport) {
+        report.entries += 1
+        let sequence = link.sequence
+        let computed = link.digest
+        guard let isNext = report.expect(sequence, &expected, in: .audit) else { return }
+        report.lastEntry = max(report.lastEntry, sequence)
+        if computed != digest {
+            report.add(.edited, .audit, sequence, "audit entry \(sequence) was edited: its digest does not fit it")
+        } else if isNext, before?.contains(link.previous) == false {
+            report.add(
+                .broken, .audit, sequence,
+                "audit entry \(sequence) does not follow entry \(sequence - 1): one of them was replaced")
         }
+        before = [digest, computed]
+        lastDigest = digest
     }
+}
 
-    func tell(_ report: inout AuditReport) {
-        if let rewritten {
-            report.add(
-                .rewritten, log, rewritten.sequence,
-                "\(name) \(rewritten.sequence) is not the one that the anchor saw at \(rewritten.at): it was made "
-                    + "anew, and with it all or some after \(rewritten.after)")
-        }
-        if let cut {
-            report.add(
-                .cut, log, cut.head + 1,
-                "\(name) \(cut.head) is the last, and the anchor saw \(name) \(cut.seen) at \(cut.at): "
-                    + "\(cut.seen - cut.head) were cut off")
+extension AnchorContent {
+    /// Lends each checkpoint with its line's number; what is none is reported.
+    func checkpoints(
+        upTo lengths: [Int64], into report: inout AuditReport,
+        _ body: (AuditCheckpoint, Int64, inout AuditReport) throws -> Void
+    ) throws {
+        try lines(upTo: lengths) { number, line in
+            guard let checkpoint = AuditCheckpoint(line: line) else {
+                report.add(
+                    .unreadable, .audit, number,
+                    "line \(number) of the anchor \(name) is no checkpoint: it was edited, or a crash cut it short")
+                return
+            }
+            try body(checkpoint, number, &report)
         }
     }
 }

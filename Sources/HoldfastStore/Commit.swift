@@ -38,6 +38,7 @@ struct Commit {
         if !transaction.closedNotices.isEmpty { try write(closedNotices: transaction.closedNotices) }
         if !transaction.notices.isEmpty { try write(notices: transaction.notices) }
         if !transaction.remediation.isEmpty { try write(remediation: transaction.remediation) }
+        if let segment = transaction.sealedEvidence { try write(segment: segment) }
         if !transaction.audit.isEmpty { try write(audit: transaction.audit, leases: transaction.leases) }
         try beforeStep("commit")
     }
@@ -104,6 +105,13 @@ struct Commit {
         let seal = EvidenceSeal.after(last?.seal ?? EvidenceSeal.first, digest: digest)
         try db.prepared("INSERT INTO batches (sequence, digest, seal, bytes) VALUES (?, ?, ?, ?)").run([
             .int((last?.sequence ?? 0) + 1), .bytes(digest), .bytes(seal), .bytes(batch),
+        ])
+    }
+
+    private func write(segment: EvidenceSegment) throws {
+        try beforeStep("segment")
+        try db.prepared("INSERT INTO segments (last, first, count, root) VALUES (?, ?, ?, ?)").run([
+            .int(segment.last), .int(segment.first), .int(segment.count), .text(segment.root),
         ])
     }
 

@@ -14,6 +14,7 @@ enum Schema {
         { db in try db.execute(sql: remediation) },
         { db in try db.execute(sql: accounts) },
         { db in try db.execute(sql: care) },
+        { db in try db.execute(sql: sealing) },
     ]
 
     /// Row ids are integers in the order of writing: a hash as a primary key costs 1.5 to 4 times as much. `WITHOUT
@@ -120,6 +121,15 @@ enum Schema {
             write_denied INTEGER, listed_by TEXT, listed INTEGER, gone INTEGER, facts TEXT,
             PRIMARY KEY (cloud, account)
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// segments: evidence whose batches were deleted, with the seal of the last; the audit log has the same.
+    private static let sealing = """
+        ALTER TABLE checkpoints ADD COLUMN signature TEXT NOT NULL DEFAULT '';
+        CREATE INDEX checkpoints_by_time ON checkpoints (at);
+        CREATE TABLE segments (
+            last INTEGER PRIMARY KEY, first INTEGER NOT NULL, count INTEGER NOT NULL, root TEXT NOT NULL
+        ) STRICT;
         """
 
     /// Brings a journal to the newest version, or says why it is not one.

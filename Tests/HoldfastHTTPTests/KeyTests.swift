@@ -18,12 +18,13 @@ struct KeyTests {
         #expect(base64URLText(signature) == (try Self.text("rs256")))
     }
 
-    @Test("Another library verifies what RS256, PS256 and ES256 sign, and refuses it over other bytes")
+    @Test("Another library verifies what RS256, PS256, ES256 and EdDSA sign, and refuses it over other bytes")
     func verified() throws {
         let folder = try TemporaryFolder()
         var lines: [String] = []
         for (name, algorithm) in [
             ("rsa", SigningKey.Algorithm.rs256), ("rsa_old", .ps256), ("p256", .es256), ("p256_old", .es256),
+            ("ed25519", .edDSA),
         ] {
             let pem = try Self.text(name)
             let key = try SigningKey(pem: Secret(pem))

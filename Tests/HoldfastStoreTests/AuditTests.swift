@@ -9,10 +9,10 @@ import Testing
 @testable import HoldfastStore
 
 /// A journal on disk with four audit entries and four batches.
-private struct Logged {
+struct Logged {
     let bench: Bench
     let journal: SQLiteJournal
-    var anchor: AuditAnchor { AuditAnchor(path: bench.folder.file("anchor.jsonl")) }
+    var anchor: FileAnchor { FileAnchor(path: bench.folder.file("anchor.jsonl")) }
 
     init() throws {
         bench = try Bench(JournalKind.all[0])
@@ -35,7 +35,7 @@ private struct Logged {
 
     /// The faults, as `kind log sequence`.
     func faults(anchored: Bool = false) throws -> [String] {
-        try journal.verifyAudit(anchor: anchored ? anchor : nil).faults.map { "\($0.kind) \($0.log) \($0.sequence)" }
+        try journal.verify(anchored ? anchor : nil).faults.map { "\($0.kind) \($0.log) \($0.sequence)" }
     }
 
     /// Makes rows anew from one on, with digests that fit, as one who can write to the file and knows the form would.
@@ -55,6 +55,20 @@ private struct Logged {
     }
 }
 
+extension SQLiteJournal {
+    /// A checkpoint, handed to an anchor.
+    @discardableResult
+    func checkpoint(to anchor: FileAnchor, at: Timestamp) throws -> AuditCheckpoint {
+        let checkpoint = try checkpoint(at: at) { $0 }
+        try anchor.append(checkpoint)
+        return checkpoint
+    }
+
+    func verify(_ anchor: FileAnchor? = nil, keys: [CheckpointKey] = []) throws -> AuditReport {
+        try verifyAudit(anchors: try anchor.map { [try AnchorContent(path: $0.path)] } ?? [], keys: keys)
+    }
+}
+
 @Suite("The audit log and the evidence log")
 struct AuditTests {
     @Test("Untouched logs are intact, and without an anchor the report says that it cannot see a cut tail")
@@ -68,15 +82,15 @@ struct AuditTests {
         #expect(alone.blindSpots.first?.contains("without an anchor") == true)
 
         try logged.journal.checkpoint(to: logged.anchor, at: Sample.at(60))
-        let anchored = try logged.journal.verifyAudit(anchor: logged.anchor)
+        let anchored = try logged.journal.verify(logged.anchor)
         #expect(anchored.isIntact)
-        #expect(anchored.blindSpots == [])
-        #expect(anchored.checkpoints == 1)
+        #expect(anchored.blindSpots.map { $0.contains("1 of 1 checkpoints are not signed") } == [true])
+        #expect(anchored.witnesses[0].checkpoints == 1)
         try logged.add(5)
-        let ahead = try logged.journal.verifyAudit(anchor: logged.anchor)
+        let ahead = try logged.journal.verify(logged.anchor)
         #expect(ahead.isIntact)
-        #expect(ahead.anchoredEntries == 4)
-        #expect(ahead.blindSpots.map { $0.contains("after 4 are not anchored") } == [true, true])
+        #expect(ahead.witnesses[0].entries == 4)
+        #expect(ahead.blindSpots.map { $0.contains("after 4 are not anchored") } == [true, true, false])
     }
 
     @Test("Empty logs are intact, and an anchor of them vouches for nothing yet")
@@ -84,7 +98,7 @@ struct AuditTests {
         let journal = try SQLiteJournal(.inMemory)
         #expect(try journal.verifyAudit().isIntact)
         let folder = try TemporaryFolder()
-        let report = try journal.verifyAudit(anchor: AuditAnchor(path: folder.file("none")))
+        let report = try journal.verify(FileAnchor(path: folder.file("none")))
         #expect(report.isIntact)
         #expect(report.blindSpots.first?.contains("vouches for nothing") == true)
     }
@@ -178,7 +192,7 @@ struct AuditTests {
         try logged.journal.checkpoint(to: logged.anchor, at: Sample.at(60))
         try logged.sql("DELETE FROM audit WHERE sequence > 2; DELETE FROM batches WHERE sequence > 1")
         #expect(try logged.faults() == [])
-        let report = try logged.journal.verifyAudit(anchor: logged.anchor)
+        let report = try logged.journal.verify(logged.anchor)
         #expect(try logged.faults(anchored: true) == ["cut audit 3", "cut evidence 2"])
         #expect(report.faults.first?.message.contains("2 were cut off") == true)
         #expect(report.faults.last?.message.contains("3 were cut off") == true)
@@ -204,9 +218,9 @@ struct AuditTests {
         try logged.journal.checkpoint(to: logged.anchor, at: Sample.at(180))
         try logged.rewriteAudit(from: 5, body: #"{"n":"nothing happened"}"#)
         #expect(try logged.faults() == [])
-        let report = try logged.journal.verifyAudit(anchor: logged.anchor)
+        let report = try logged.journal.verify(logged.anchor)
         #expect(try logged.faults(anchored: true) == ["rewritten audit 6"])
-        #expect(report.anchoredEntries == 4)
+        #expect(report.witnesses[0].entries == 4)
         #expect(report.faults.first?.message.contains("after 4") == true)
         #expect(report.faults.first?.message.contains(Sample.at(120).description) == true)
     }
@@ -216,13 +230,13 @@ struct AuditTests {
         let logged = try Logged()
         let first = try logged.journal.checkpoint(to: logged.anchor, at: Sample.at(60))
         #expect(try logged.journal.checkpoint(to: logged.anchor, at: Sample.at(120)) == first)
-        #expect(try logged.journal.verifyAudit(anchor: logged.anchor).checkpoints == 1)
+        #expect(try logged.journal.verify(logged.anchor).witnesses[0].checkpoints == 1)
         try logged.add(5)
         #expect(try logged.journal.checkpoint(to: logged.anchor, at: Sample.at(180)).auditSequence == 5)
-        #expect(try logged.journal.verifyAudit(anchor: logged.anchor).checkpoints == 2)
-        let other = AuditAnchor(path: logged.bench.folder.file("second.jsonl"))
+        #expect(try logged.journal.verify(logged.anchor).witnesses[0].checkpoints == 2)
+        let other = FileAnchor(path: logged.bench.folder.file("second.jsonl"))
         try logged.journal.checkpoint(to: other, at: Sample.at(240))
-        #expect(try logged.journal.verifyAudit(anchor: other).checkpoints == 1)
+        #expect(try logged.journal.verify(other).witnesses[0].checkpoints == 1)
     }
 
     @Test("An anchor's broken line is reported, and the lines after it count")
@@ -234,25 +248,25 @@ struct AuditTests {
         try Data(contentsOf: URL(filePath: path)).dropLast(20).write(to: URL(filePath: path))
         #expect(try logged.faults(anchored: true) == [])
         try logged.journal.checkpoint(to: logged.anchor, at: Sample.at(120))
-        #expect(try logged.faults(anchored: true) == ["anchor audit 1"])
-        #expect(try logged.journal.verifyAudit(anchor: logged.anchor).anchoredEntries == 4)
+        #expect(try logged.faults(anchored: true) == ["unreadable audit 1"])
+        #expect(try logged.journal.verify(logged.anchor).witnesses[0].entries == 4)
         // An edited digest.
         let text = try String(contentsOfFile: path, encoding: .utf8)
         let digest = try #require(try logged.journal.auditEntries(after: 3, limit: 1).first?.digest)
         let edited = text.replacingOccurrences(of: digest, with: String(digest.reversed()))
         try edited.write(toFile: path, atomically: true, encoding: .utf8)
-        #expect(try logged.faults(anchored: true) == ["anchor audit 1", "rewritten audit 4"])
+        #expect(try logged.faults(anchored: true) == ["unreadable audit 1", "rewritten audit 4"])
     }
 
     @Test("An anchor that cannot be written says where and why")
     func unwritableAnchor() throws {
         let logged = try Logged()
-        let anchor = AuditAnchor(path: logged.bench.folder.file("no/such/anchor"))
-        let error = #expect(throws: JournalError.self) {
+        let anchor = FileAnchor(path: logged.bench.folder.file("no/such/anchor"))
+        let error = #expect(throws: AnchorError.self) {
             try logged.journal.checkpoint(to: anchor, at: Sample.at(60))
         }
-        #expect(error?.message.contains("no/such/anchor") == true)
-        #expect(error?.message.contains("folder must exist") == true)
+        #expect(error?.description.contains("no/such/anchor") == true)
+        #expect(error?.description.contains("folder must exist") == true)
     }
 
     @Test("Logs are verified beside a running service")
@@ -261,7 +275,7 @@ struct AuditTests {
         try logged.journal.checkpoint(to: logged.anchor, at: Sample.at(60))
         let reader = try SQLiteJournal(.file(logged.bench.folder.file("holdfast.db")), access: .readOnly)
         try logged.add(5)
-        let report = try reader.verifyAudit(anchor: logged.anchor)
+        let report = try reader.verify(logged.anchor)
         #expect(report.isIntact)
         #expect(report.entries == 5)
     }

@@ -8,12 +8,16 @@ package struct Permissions: Sendable {
     package let write: [Cloud: [String]]
     /// Of whoever lists organisations, which is no member account.
     package let discover: [Cloud: [String]]
+    /// Of whoever keeps the audit log's checkpoints.
+    package let audit: [Cloud: [String]]
 
     /// - Parameters:
     ///   - polled: calls that configured sources make beside.
     ///   - discovery: calls by which organisations are asked for their accounts.
+    ///   - audit: calls that put checkpoints where they are kept.
     package init(
-        catalog: Catalog, baseline: Baseline, playbooks: Playbooks, polled: [String] = [], discovery: [String] = []
+        catalog: Catalog, baseline: Baseline, playbooks: Playbooks, polled: [String] = [], discovery: [String] = [],
+        audit: [String] = []
     ) {
         var reading: Set<String> = Set(polled)
         for type in baseline.typesRead.compactMap({ catalog.type($0) }) {
@@ -22,6 +26,7 @@ package struct Permissions: Sendable {
         }
         read = Permissions.byCloud(reading, catalog)
         discover = Permissions.byCloud(Set(discovery), catalog)
+        self.audit = Permissions.byCloud(Set(audit), catalog)
         write = Permissions.byCloud(Set(playbooks.all.flatMap(\.calls.keys)), catalog)
     }
 

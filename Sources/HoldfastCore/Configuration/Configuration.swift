@@ -70,7 +70,7 @@ package struct Configuration: Sendable {
     package var discoverEvery = Span(seconds: 3600)
     package var classify: [ClassifyLine] = []
     package var lists: [String: [String]] = [:]
-    package var anchors: [String] = []
+    package var audit = AuditSettings()
     package var knownEvents = 1_000_000
     package var describesAtOnce = 16
     /// `nil`: what each provider allows.
@@ -119,6 +119,9 @@ package struct Configuration: Sendable {
             configuration.classify += [reader.classifyLine(line)].compactMap { $0 }
         }
         problems += reader.problems
+        var audit = AuditReader()
+        configuration.audit = audit.settings(node)
+        problems += audit.problems
         configuration.readRemediation(node, &problems)
         return (configuration, problems)
     }
@@ -139,7 +142,6 @@ package struct Configuration: Sendable {
         for entry in node["endpoints"]?["google"]?.entries ?? [] { endpoints.google[entry.key] = entry.value.text }
         trustsLabels = node["trust-labels"]?.text == "true"
         for entry in node["lists"]?.entries ?? [] { lists[entry.key] = entry.value.texts }
-        anchors = node["audit"]?["anchor"]?.list?.compactMap { $0["file"]?.text } ?? []
     }
 
     private mutating func readServer(_ node: Node, _ problems: inout [Problem]) {

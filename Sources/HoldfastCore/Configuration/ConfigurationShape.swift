@@ -1,6 +1,6 @@
 /// The grammar of the configuration file. The reference in `docs/configuration.md` is generated from it.
 extension Configuration {
-    package static let shape: Shape = .record(Shape.Record(ownFields + remediationFields + serverFields))
+    package static let shape: Shape = .record(Shape.Record(ownFields + auditFields + remediationFields + serverFields))
 
     private static let ownFields: [Shape.Field] = [
         .init("store", store, "where the journal lives"),
@@ -20,7 +20,6 @@ extension Configuration {
             "classify", .list(classifyLine),
             "environments of accounts that are listed without one, or not at all; the first line that fits counts"),
         .init("lists", .map(keys: "a list's name", .list(.text)), "lists that rules name as $lists.NAME"),
-        .init("audit", .record(.init("anchor", .list(anchor), "where checkpoints go")), "the audit log"),
         .init("limits", limits, "bounds, with their units"),
         .init("trust-labels", .bool, "true: a label on a resource may loosen its environment. Default false"),
         .init("approvals", approvals, "who must agree, and how they are asked"),
@@ -87,8 +86,6 @@ extension Configuration {
         .init("external-id", .text, "what an AWS role's trust policy asks for"),
         .init("tenant", .text, "of Azure, where it is not AZURE_TENANT_ID"),
         .init("regions", .list(.text), "of AWS; the first is asked for global services too. Default AWS_REGION"))
-
-    private static let anchor: Shape = .record(.init("file", .text, required: true, "appended to, never rewritten"))
 
     private static let limits: Shape = .record(Shape.Record(ownLimits + remediationLimits))
 

@@ -115,9 +115,8 @@ struct RemediationReader {
 
     /// Where something may write, what an undo needs must be kept under a key.
     mutating func checkKeys(_ node: Node, _ settings: RemediationSettings) {
-        if let value = node["keys"]?["captures"], let text = value.text, !text.hasPrefix("env:"),
-            !text.hasPrefix("file:")
-        {
+        for value in ["captures", "audit"].compactMap({ node["keys"]?[$0] }) {
+            guard let text = value.text, !text.hasPrefix("env:"), !text.hasPrefix("file:") else { continue }
             problems.append(
                 Problem("a key does not stand in a configuration file: write env:NAME or file:PATH", at: value.place))
         }

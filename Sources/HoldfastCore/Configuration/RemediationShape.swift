@@ -60,7 +60,11 @@ extension Configuration {
     private static let keys: Shape = .record(
         .init(
             "captures", .text,
-            "32 bytes in hexadecimal digits: encrypts what is kept for an undo; needed where mode is remediate"))
+            "32 bytes in hexadecimal digits: encrypts what is kept for an undo; needed where mode is remediate"),
+        .init(
+            "audit", .text,
+            "an Ed25519 or P-256 private key in PEM, which signs the audit log's checkpoints; `openssl genpkey "
+                + "-algorithm ed25519` makes one. Default: they are not signed"))
 
     private static let riskFields: [Shape.Field] = PlaybookRisk.allCases.map { risk in
         .init(

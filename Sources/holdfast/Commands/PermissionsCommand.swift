@@ -1,4 +1,5 @@
 import ArgumentParser
+import HoldfastCloud
 import HoldfastCore
 import HoldfastFiles
 import HoldfastJSON
@@ -9,6 +10,7 @@ struct PermissionsCommand: ParsableCommand {
         discussion: """
             Reading: the calls that read the types that rules look at, and those of the configured polled sources. \
             Discovery, where it is configured: the calls that list an organisation's accounts, for whoever lists. \
+            Audit, where it is configured: the call that puts the audit log's checkpoints into S3. \
             Writing: the calls of the playbooks and of their undos. AWS: IAM policies. Azure: custom roles. Google \
             Cloud: files for `gcloud iam roles create`.
             """)
@@ -26,12 +28,15 @@ struct PermissionsCommand: ParsableCommand {
             polled: data.configuration.sources.flatMap(\.calls),
             discovery: data.configuration.discover.flatMap {
                 data.catalog.discoveries[$0.kind]?.calls(wantsTags: data.configuration.classifiesByTags) ?? []
-            })
+            }, audit: data.configuration.audit.anchors.flatMap(\.calls))
         var parts: [(name: String, cloud: Cloud, body: JSON)] = []
         for cloud in Cloud.allCases where self.cloud == nil || self.cloud == cloud {
             if !write { parts += documents(permissions.read[cloud] ?? [], "HoldfastRead", cloud, data.configuration) }
             if !write {
                 parts += documents(permissions.discover[cloud] ?? [], Self.discover, cloud, data.configuration)
+            }
+            if !read, !write {
+                parts += documents(permissions.audit[cloud] ?? [], "HoldfastAudit", cloud, data.configuration)
             }
             if !read { parts += documents(permissions.write[cloud] ?? [], "HoldfastWrite", cloud, data.configuration) }
         }
@@ -85,6 +90,16 @@ extension Configuration.Source {
         case .cloudTrailBucket: ["s3.ListObjectsV2", "s3.GetObject"]
         case .azureActivity: ["activityLogs.List"]
         case .googleLogging: ["logging.entries.list"]
+        }
+    }
+}
+
+extension AuditSettings.Anchor {
+    /// The calls that an anchor makes in a cloud.
+    fileprivate var calls: [String] {
+        switch self {
+        case .file, .syslogSocket, .syslogUDP, .kafka: []
+        case .s3: [ObjectLockAnchor<SystemWallClock>.callName]
         }
     }
 }

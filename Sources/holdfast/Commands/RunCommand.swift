@@ -51,7 +51,7 @@ struct RunCommand: AsyncParsableCommand {
         let sources =
             configuration.sources.compactMap { Wiring.source($0, configuration: configuration, clock: clock) }
             + (try await enrolment.newSources())
-        let anchors = configuration.anchors.map(configuration.resolve)
+        let anchoring = try Anchoring(configuration, data, keeper, clock)
         let service = Service(
             keeper: keeper, sources: sources, arrivals: enrolment.arrivals, reader: reader, clock: clock,
             limits: policy.limits, tell: telling(configuration.log, logger))
@@ -65,7 +65,7 @@ struct RunCommand: AsyncParsableCommand {
             Reloading(
                 config: config, desk: ReloadDesk(path: configuration.sqlitePath), keeper: keeper, enrolment: enrolment,
                 clock: clock),
-            Anchoring(journal: journal, paths: anchors, clock: clock),
+            anchoring,
             Discovering(
                 enrolment: enrolment, every: configuration.discoverEvery, isOn: !configuration.discover.isEmpty,
                 clock: clock),
@@ -80,7 +80,7 @@ struct RunCommand: AsyncParsableCommand {
         try await group(Running(service: service), parts, logger).run()
         try await metering.write()
         await clouds?.http.close()
-        try Anchoring.write(journal, anchors, clock)
+        try await anchoring.end()
         for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }
         try journal.close()
     }

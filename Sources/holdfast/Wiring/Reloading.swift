@@ -4,7 +4,6 @@ import HoldfastCore
 import HoldfastEngine
 import HoldfastFiles
 import HoldfastJSON
-import HoldfastStore
 import ServiceLifecycle
 import UnixSignals
 
@@ -87,25 +86,5 @@ struct Reloading: Part {
     private func tell(_ answer: ReloadDesk.Answer) {
         for line in answer.lines { Output.error(line) }
         do { try desk.put(answer) } catch { Output.error("\(error)") }
-    }
-}
-
-/// Checkpoints of the audit log go to the anchors once a minute, and when the service stops.
-struct Anchoring: Part {
-    let journal: SQLiteJournal
-    let paths: [String]
-    let clock: SystemWallClock
-
-    func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                try await clock.sleep(for: .seconds(60))
-                try Anchoring.write(journal, paths, clock)
-            }
-        }
-    }
-
-    static func write(_ journal: SQLiteJournal, _ paths: [String], _ clock: SystemWallClock) throws {
-        for path in paths { _ = try journal.checkpoint(to: AuditAnchor(path: path), at: clock.wallTime()) }
     }
 }
