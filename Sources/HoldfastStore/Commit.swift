@@ -38,6 +38,7 @@ struct Commit {
         if !transaction.closedNotices.isEmpty { try write(closedNotices: transaction.closedNotices) }
         if !transaction.notices.isEmpty { try write(notices: transaction.notices) }
         if !transaction.remediation.isEmpty { try write(remediation: transaction.remediation) }
+        if !transaction.messages.isEmpty { try write(messages: transaction.messages) }
         if !transaction.audit.isEmpty { try write(audit: transaction.audit, leases: transaction.leases) }
         try beforeStep("commit")
     }

@@ -20,6 +20,7 @@ for protection in dedupe order crash tombstone dirty-set; do
     fi
 done
 python3 demo.py
+python3 messages.py
 if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
     python3 explain.py
     python3 oracle.py

@@ -131,21 +131,18 @@ struct Prompting {
     let tally: PromptTally
 
     /// - Throws: ``Failure`` where a secret that the configuration names is not there, or too short.
-    init(_ configuration: Configuration, _ http: HTTPClient) throws {
-        let settings = configuration.server
-        let base = settings?.url ?? settings?.listen.map { "http://\($0)" }
+    init(_ configuration: Configuration, _ http: HTTPClient, _ channels: [any MessageChannel]) throws {
+        let base = configuration.pages
         let webhooks = try configuration.webhooks.enumerated().map { index, webhook in
-            let key = try NamedSecret.read(webhook.secret, configuration)
-            guard key.revealed.utf8.count >= WebhookNotifier.shortestKey else {
-                throw Failure("\(webhook.secret): a webhook's key has \(WebhookNotifier.shortestKey) bytes at least")
-            }
-            return WebhookNotifier(
-                name: "webhook \(index + 1)", url: webhook.url, key: key,
+            WebhookNotifier(
+                name: "webhook \(index + 1)", url: webhook.url,
+                key: try WebhookNotifier.key(webhook.secret, configuration),
                 link: { digest in base.map { "\($0)/plans/\(digest)" } }, now: { SystemWallClock.now },
                 send: Serving.outbound(http))
         }
-        let tally = PromptTally(webhooks.map(\.name))
-        notifiers = webhooks.map { CountedNotifier($0, tally: tally) }
+        let all: [any Notifier] = webhooks + channels.filter { configuration.promptChannels.contains($0.name) }
+        let tally = PromptTally(all.map(\.name))
+        notifiers = all.map { CountedNotifier($0, tally: tally) }
         self.tally = tally
     }
 }
