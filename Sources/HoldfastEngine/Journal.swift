@@ -309,6 +309,8 @@ package struct JournalTransaction: Sendable {
     package var sealedEvidence: EvidenceSegment?
     /// What is decided and done about findings.
     package var remediation = RemediationWrites()
+    /// What is to be told, and what was.
+    package var messages = MessageWrites()
     /// Leads to a write in a cloud: wait until it is on the disk.
     package var mustBeDurable = false
 
@@ -317,7 +319,7 @@ package struct JournalTransaction: Sendable {
 
 /// The service's memory. All calls are synchronous and blocking, made from the executor that wiring gives the engine;
 /// one commit path. What is read sees everything committed before.
-package protocol Journal: RemediationJournal, AuditJournal {
+package protocol Journal: RemediationJournal, AuditJournal, MessageJournal {
     /// Takes a part: epoch + 1. Older epochs are refused from then on.
     func acquire(part: String) throws(JournalError) -> Lease
     func commit(_ transaction: JournalTransaction) throws(JournalError)

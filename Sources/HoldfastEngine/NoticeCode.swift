@@ -32,6 +32,8 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case approvalWaiting = "approval-waiting"
     /// Nobody can be told of a plan that waits.
     case promptFailed = "prompt-failed"
+    /// A channel does not take messages.
+    case messageFailed = "message-failed"
     /// A budget is spent: what drifts is reported and not fixed.
     case budgetSpent = "budget-spent"
     /// A playbook failed too often and was stopped.
@@ -46,4 +48,18 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case holdEnded = "hold-ended"
     /// A campaign was stopped by a run that failed.
     case campaignStopped = "campaign-stopped"
+}
+
+extension NoticeCode {
+    /// What is wrong keeps this service from seeing: no limit on messages holds it up.
+    package var isOwnEyes: Bool {
+        switch self {
+        case .deadLetters, .sourceGap, .sourceFailing, .dataBroken, .eventsFromFuture, .readDenied, .accountUnknown,
+            .discoveryFailing, .dirtyTooOld:
+            true
+        case .reloadRefused, .reloadWaits, .baselineFindings, .approvalWaiting, .promptFailed, .messageFailed,
+            .budgetSpent, .breakerOpen, .flapping, .runFailed, .runStuck, .holdEnded, .campaignStopped:
+            false
+        }
+    }
 }

@@ -12,6 +12,8 @@ package struct Policy: Sendable {
     /// By what the guards decide.
     package let remediation: RemediationSettings
     package let people: People
+    /// What is told where.
+    package let messages: RouteSettings
     /// Observe: no plans are made.
     package let plansAreMade: Bool
     /// Digest of the catalog's files.
@@ -35,7 +37,8 @@ package struct Policy: Sendable {
     package init(
         catalog: Catalog, baseline: Baseline, playbooks: Playbooks, classification: Classification,
         lists: [String: [String]], limits: Limits, remediation: RemediationSettings = RemediationSettings(),
-        people: People = People(), plansAreMade: Bool, catalogDigest: String, accounts: Set<AccountName>? = nil
+        people: People = People(), messages: RouteSettings = RouteSettings(), plansAreMade: Bool, catalogDigest: String,
+        accounts: Set<AccountName>? = nil
     ) {
         self.catalog = catalog
         self.baseline = baseline
@@ -45,6 +48,7 @@ package struct Policy: Sendable {
         self.limits = limits
         self.remediation = remediation
         self.people = people
+        self.messages = messages
         self.plansAreMade = plansAreMade
         self.catalogDigest = catalogDigest
         self.accounts = accounts
@@ -58,7 +62,8 @@ package struct Policy: Sendable {
     ) -> Policy {
         Policy(
             catalog: catalog, baseline: baseline, playbooks: playbooks, classification: classification, lists: lists,
-            limits: limits, remediation: remediation, people: people, plansAreMade: remediation.highest > .observe,
+            limits: limits, remediation: remediation, people: people, messages: messages,
+            plansAreMade: remediation.highest > .observe,
             catalogDigest: catalogDigest, accounts: accounts)
     }
 
@@ -67,6 +72,7 @@ package struct Policy: Sendable {
         Policy(
             catalog: catalog, baseline: baseline.exempting(exemptions), playbooks: playbooks,
             classification: classification, lists: lists, limits: limits, remediation: remediation, people: people,
+            messages: messages,
             plansAreMade: plansAreMade, catalogDigest: catalogDigest, accounts: accounts)
     }
 

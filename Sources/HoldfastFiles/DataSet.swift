@@ -108,7 +108,8 @@ package struct DataSet: Sendable {
             catalog: catalog, baseline: baseline, playbooks: playbooks,
             classification: configuration.classification(found: found), lists: configuration.listsWithAccounts,
             limits: limits, remediation: configuration.remediation, people: configuration.people,
-            plansAreMade: configuration.remediation.highest > .observe, catalogDigest: catalogDigest,
+            messages: configuration.routing, plansAreMade: configuration.remediation.highest > .observe,
+            catalogDigest: catalogDigest,
             accounts: configuration.namesAccounts
                 ? Set(configuration.accounts.map { AccountName(cloud: $0.cloud, id: $0.id) }) : nil)
     }
@@ -119,7 +120,8 @@ extension Configuration {
     fileprivate func classification(found: [StoredAccount]) -> Classification {
         let listed = accounts.compactMap { account in
             account.environment.map {
-                Classification.Account(cloud: account.cloud, id: account.id, environment: $0, place: account.place)
+                Classification.Account(
+                    cloud: account.cloud, id: account.id, environment: $0, owner: account.owner, place: account.place)
             }
         }
         var facts: [String: [String: String]] = [:]
@@ -129,7 +131,9 @@ extension Configuration {
         }
         return Classification(
             environments: environments, accounts: listed,
-            lines: classify.map { .init(match: $0.match, environment: $0.environment, place: $0.place) },
+            lines: classify.map {
+                .init(match: $0.match, environment: $0.environment, owner: $0.owner, place: $0.place)
+            },
             trustsLabels: trustsLabels, facts: facts)
     }
 

@@ -39,6 +39,7 @@ struct Commit {
         if !transaction.notices.isEmpty { try write(notices: transaction.notices) }
         if !transaction.remediation.isEmpty { try write(remediation: transaction.remediation) }
         if let segment = transaction.sealedEvidence { try write(segment: segment) }
+        if !transaction.messages.isEmpty { try write(messages: transaction.messages) }
         if !transaction.audit.isEmpty { try write(audit: transaction.audit, leases: transaction.leases) }
         try beforeStep("commit")
     }

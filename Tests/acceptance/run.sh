@@ -39,7 +39,7 @@ stage "$program" test
 stage simulate
 stage simulate_again
 stage simulate_broken
-stage python3 demo.py
+for script in demo messages; do stage python3 $script.py; done
 if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
     # Screenshots of replay's page stay in HOLDFAST_TEST_ARTIFACTS, or in the temporary folder that is printed.
     for script in explain oracle published-attacks kill service replay; do stage python3 $script.py; done

@@ -7,12 +7,15 @@ package struct Classification: Sendable {
         package var cloud: Cloud
         package var id: String
         package var environment: String
+        /// Who is asked; empty where nobody is named.
+        package var owner: String
         /// Where the configuration says so.
         package var place: SourcePlace?
-        package init(cloud: Cloud, id: String, environment: String, place: SourcePlace? = nil) {
+        package init(cloud: Cloud, id: String, environment: String, owner: String = "", place: SourcePlace? = nil) {
             self.cloud = cloud
             self.id = id
             self.environment = environment
+            self.owner = owner
             self.place = place
         }
     }
@@ -21,10 +24,13 @@ package struct Classification: Sendable {
         /// One of ``facts``, or `tag:NAME` -> pattern.
         package var match: [String: String]
         package var environment: String
+        /// Who is asked; empty where nobody is named.
+        package var owner: String
         package var place: SourcePlace?
-        package init(match: [String: String], environment: String, place: SourcePlace? = nil) {
+        package init(match: [String: String], environment: String, owner: String = "", place: SourcePlace? = nil) {
             self.match = match
             self.environment = environment
+            self.owner = owner
             self.place = place
         }
     }
@@ -116,6 +122,15 @@ package struct Classification: Sendable {
         return Answer(
             environment: strictest, reason: "account \(place.account) is not classified, so it counts as \(strictest)",
             isClassified: false)
+    }
+
+    /// Who is asked about an account; empty where nobody is named.
+    package func owner(of place: ResourceContext) -> String {
+        if let account = accounts.first(where: { $0.cloud == place.cloud && $0.id == place.account }) {
+            return account.owner
+        }
+        let facts = facts["\(place.cloud.rawValue)/\(place.account)"] ?? [:]
+        return lines.first { $0.fits(facts) == true }?.owner ?? ""
     }
 
     private func label(in labels: StateValue) -> (name: String, value: String)? {

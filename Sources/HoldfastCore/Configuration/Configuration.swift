@@ -36,6 +36,7 @@ package struct Configuration: Sendable {
         /// A fact of an account (see ``Classification``) -> a pattern with `*`; all must fit.
         package var match: [String: String]
         package var environment: String
+        package var owner: String
         package var place: SourcePlace
     }
 
@@ -93,6 +94,10 @@ package struct Configuration: Sendable {
     package var timeResolution: Span?
     package var log = LogSettings()
     package var webhooks: [WebhookSettings] = []
+    package var channels: [ChannelSettings] = []
+    package var routes: [Route] = []
+    /// Names of channels that prompts go by.
+    package var promptChannels: [String] = []
     /// Each region of AWS that the file names, where it does.
     var regions: [(name: String, place: SourcePlace)] = []
 
@@ -123,6 +128,7 @@ package struct Configuration: Sendable {
         configuration.audit = audit.settings(node)
         problems += audit.problems
         configuration.readRemediation(node, &problems)
+        configuration.readMessages(node, &problems)
         return (configuration, problems)
     }
 
@@ -151,6 +157,14 @@ package struct Configuration: Sendable {
         server = reader.server(node["server"], people: people.identities)
         log = reader.log(node["log"])
         webhooks = reader.webhooks(node["approvals"]?["prompts"])
+        problems += reader.problems
+    }
+
+    private mutating func readMessages(_ node: Node, _ problems: inout [Problem]) {
+        var reader = MessageReader(environments: environments)
+        channels = reader.channels(node["channels"])
+        routes = reader.routes(node["routes"], channels: channels)
+        promptChannels = reader.promptChannels(node["approvals"]?["prompts"], channels: channels)
         problems += reader.problems
     }
 

@@ -1,6 +1,7 @@
 /// The grammar of the configuration file. The reference in `docs/configuration.md` is generated from it.
 extension Configuration {
-    package static let shape: Shape = .record(Shape.Record(ownFields + auditFields + remediationFields + serverFields))
+    package static let shape: Shape = .record(
+        Shape.Record(ownFields + auditFields + remediationFields + messageFields + serverFields))
 
     private static let ownFields: [Shape.Field] = [
         .init("store", store, "where the journal lives"),

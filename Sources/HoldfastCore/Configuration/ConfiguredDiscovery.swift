@@ -193,6 +193,7 @@ struct DiscoveryReader {
         }
         let match = entries.map { ($0.key, $0.value.text ?? "") }
         return Configuration.ClassifyLine(
-            match: Dictionary(match) { first, _ in first }, environment: environment, place: node.place)
+            match: Dictionary(match) { first, _ in first }, environment: environment,
+            owner: node["owner"]?.text ?? "", place: node.place)
     }
 }

@@ -180,8 +180,11 @@ struct ServerReader {
     mutating func webhooks(_ node: Node?) -> [WebhookSettings] {
         var found: [WebhookSettings] = []
         for item in node?.list ?? [] {
-            guard let hook = item["webhook"], let url = hook["url"]?.text, let secret = hook["secret"]?.text else {
-                report("a prompt is a webhook: {url, secret}", item)
+            if item["channel"] != nil, item["webhook"] == nil { continue }
+            guard item["channel"] == nil, let hook = item["webhook"], let url = hook["url"]?.text,
+                let secret = hook["secret"]?.text
+            else {
+                report("a prompt is a webhook: {url, secret}, or a channel: its name", item)
                 continue
             }
             if !url.hasPrefix("https://"), !url.hasPrefix("http://127.0.0.1"), !url.hasPrefix("http://localhost") {

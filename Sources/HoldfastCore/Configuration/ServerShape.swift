@@ -56,10 +56,14 @@ extension Configuration {
 
     /// `prompts:` under `approvals:`.
     static let promptsField = Shape.Field(
-        "prompts", .list(.record(.init("webhook", webhook, "a signed message to a URL"))),
+        "prompts",
+        .list(
+            .record(
+                .init("webhook", webhook, "a signed message to a URL"),
+                .init("channel", .text, "one of channels, by its name"))),
         "who is told that a plan waits, beside the pages and `holdfast approvals`")
 
-    private static let webhook: Shape = .record(
+    static let webhook: Shape = .record(
         .init("url", .text, required: true, "https://HOST/PATH"),
         .init("secret", .text, required: true, "env:NAME or file:PATH: the key of the signature, 16 bytes at least"))
 }

@@ -32,6 +32,8 @@ struct RemediationMemory {
     private(set) var own: [ResourceID: [String: String]] = [:]
     private var ownOrder: [ResourceID] = []
     static let ownLimit = 2000
+    /// What is to be told, once it was read from the journal.
+    var routing: (routing: Routing, read: NewsPosition)?
 
     mutating func forgetPrepared(on resource: ResourceID) {
         guard !prepared.isEmpty else { return }

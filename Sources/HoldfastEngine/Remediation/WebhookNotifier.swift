@@ -2,13 +2,13 @@ package import HoldfastCore
 package import HoldfastCrypto
 internal import HoldfastJSON
 
-/// Sends prompts to a URL, signed, once each time it is asked to.
+/// Sends prompts and messages to a URL, signed, once each time it is asked to.
 ///
-/// The body is `{"kind": "approval-asked", "at", "prompt", "url"}`, or `{"kind": "test", "at"}`. The signature is
-/// HMAC-SHA-256 under the configured key over the header `Holdfast-Timestamp` (seconds since 1970), a full stop and the
-/// body; `Holdfast-Signature` is `v1=` and its hexadecimal digits. Who takes it compares both, refuses what is older
-/// than five minutes, and takes one `Holdfast-Delivery` once.
-package struct WebhookNotifier: Notifier {
+/// The body is `{"kind": "approval-asked", "at", "prompt", "url"}`, `{"kind": "message", "at", "message"}` or
+/// `{"kind": "test", "at"}`. The signature is HMAC-SHA-256 under the configured key over the header `Holdfast-Timestamp`
+/// (seconds since 1970), a full stop and the body; `Holdfast-Signature` is `v1=` and its hexadecimal digits. Who takes it
+/// compares both, refuses what is older than five minutes, and takes one `Holdfast-Delivery` once.
+package struct WebhookNotifier: MessageChannel {
     package let name: String
     private let url: String
     private let key: Secret
@@ -35,35 +35,41 @@ package struct WebhookNotifier: Notifier {
     }
 
     package func deliver(_ prompt: Prompt) async throws(DeliveryError) {
+        let time = now()
+        let stamp = String(time.nanoseconds / 1_000_000_000)
         try await post(
             [
-                "kind": "approval-asked", "at": .string(now().description), "prompt": prompt.json,
+                "kind": "approval-asked", "at": .string(time.description), "prompt": prompt.json,
                 "url": link(prompt.digest).map { .string($0) } ?? .null,
-            ], delivery: String(prompt.digest.prefix(32)))
+            ], at: stamp, delivery: "\(prompt.digest.prefix(32))-\(stamp)")
+    }
+
+    package func deliver(_ message: Message) async throws(DeliveryError) {
+        let stamp = String(now().nanoseconds / 1_000_000_000)
+        try await post(
+            ["kind": "message", "at": .string(message.at.description), "message": message.json], at: stamp,
+            delivery: message.id)
     }
 
     /// Sends `{"kind": "test", "at"}`, signed like a prompt: nobody is asked anything.
     package func deliverTest() async throws(DeliveryError) {
-        try await post(["kind": "test", "at": .string(now().description)], delivery: "test")
+        let time = now()
+        let stamp = String(time.nanoseconds / 1_000_000_000)
+        try await post(["kind": "test", "at": .string(time.description)], at: stamp, delivery: "test-\(stamp)")
     }
 
-    private func post(_ json: JSON, delivery: String) async throws(DeliveryError) {
-        let answer: OutboundAnswer
-        do throws(OutboundFailure) { answer = try await send(request(json.canonicalBytes, delivery)) } catch {
-            throw DeliveryError(error.message)
-        }
-        guard (200..<300).contains(answer.status) else { throw DeliveryError("it answers \(answer.status)") }
-    }
-
-    private func request(_ body: [UInt8], _ delivery: String) -> OutboundRequest {
-        let stamp = String(now().nanoseconds / 1_000_000_000)
-        return OutboundRequest(
+    private func post(_ json: JSON, at stamp: String, delivery: String) async throws(DeliveryError) {
+        let body = json.canonicalBytes
+        let request = OutboundRequest(
             method: "POST", url: url,
             headers: [
                 ("Content-Type", "application/json"), ("User-Agent", "holdfast"), ("Holdfast-Timestamp", stamp),
                 ("Holdfast-Signature", Self.signature(of: body, at: stamp, key: key)),
-                ("Holdfast-Delivery", "\(delivery)-\(stamp)"),
+                ("Holdfast-Delivery", delivery),
             ], body: body)
+        let answer: OutboundAnswer
+        do throws(OutboundFailure) { answer = try await send(request) } catch { throw DeliveryError(error.message) }
+        guard (200..<300).contains(answer.status) else { throw DeliveryError("it answers \(answer.status)") }
     }
 
     /// As the header has it.

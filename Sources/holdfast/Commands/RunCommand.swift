@@ -56,7 +56,9 @@ struct RunCommand: AsyncParsableCommand {
             keeper: keeper, sources: sources, arrivals: enrolment.arrivals, reader: reader, clock: clock,
             limits: policy.limits, tell: telling(configuration.log, logger))
         let http = Serving.client(configuration)
-        let prompting = try Prompting(configuration, http)
+        let channels = try Messaging.channels(configuration, http)
+        try await keeper.beginRouting(now: clock.wallTime())
+        let prompting = try Prompting(configuration, http, channels)
         let lane = RemediationLane(
             keeper: keeper, reader: reader, writer: clouds?.writer, notifiers: prompting.notifiers, clock: clock,
             runsAtOnce: configuration.runsAtOnce)
@@ -73,6 +75,7 @@ struct RunCommand: AsyncParsableCommand {
                 clouds: read, enrolment: enrolment, policy: policy, keeper: keeper, every: configuration.scanEvery,
                 clock: clock),
             Remediating(lane: lane), metering,
+            Messaging(lane: MessageLane(keeper: keeper, channels: channels, clock: clock)),
             try Serving(
                 configuration, keeper, journal, sources: sources.map(\.name), prompts: prompting.tally, http: http,
                 clock, logger),

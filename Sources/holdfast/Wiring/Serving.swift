@@ -131,12 +131,13 @@ struct Prompting {
     let tally: PromptTally
 
     /// - Throws: ``Failure`` where a secret that the configuration names is not there, or too short.
-    init(_ configuration: Configuration, _ http: HTTPClient) throws {
+    init(_ configuration: Configuration, _ http: HTTPClient, _ channels: [any MessageChannel]) throws {
         let webhooks = try configuration.webhooks.enumerated().map { index, webhook in
             try Self.notifier("webhook \(index + 1)", webhook, configuration, http)
         }
-        let tally = PromptTally(webhooks.map(\.name))
-        notifiers = webhooks.map { CountedNotifier($0, tally: tally) }
+        let all: [any Notifier] = webhooks + channels.filter { configuration.promptChannels.contains($0.name) }
+        let tally = PromptTally(all.map(\.name))
+        notifiers = all.map { CountedNotifier($0, tally: tally) }
         self.tally = tally
     }
 
@@ -144,12 +145,8 @@ struct Prompting {
     static func notifier(
         _ name: String, _ webhook: WebhookSettings, _ configuration: Configuration, _ http: HTTPClient
     ) throws -> WebhookNotifier {
-        let settings = configuration.server
-        let base = settings?.url ?? settings?.listen.map { "http://\($0)" }
-        let key = try NamedSecret.read(webhook.secret, configuration)
-        guard key.revealed.utf8.count >= WebhookNotifier.shortestKey else {
-            throw Failure("\(webhook.secret): a webhook's key has \(WebhookNotifier.shortestKey) bytes at least")
-        }
+        let base = configuration.pages
+        let key = try WebhookNotifier.key(webhook.secret, configuration)
         return WebhookNotifier(
             name: name, url: webhook.url, key: key,
             link: { digest in base.map { "\($0)/plans/\(digest)" } }, now: { SystemWallClock.now },

@@ -1,0 +1,58 @@
+package import HoldfastCore
+
+/// A way by which messages and prompts reach people. Deadlines are inside.
+package protocol MessageChannel: Notifier {
+    /// - Throws: where it could not be delivered; it is tried again, so that one may come twice, with the same id.
+    func deliver(_ message: Message) async throws(DeliveryError)
+}
+
+/// Routes what happens and delivers it: each channel in order, all of them beside each other.
+package struct MessageLane<C: HoldfastClock>: Sendable {
+    private let keeper: Keeper
+    private let channels: [any MessageChannel]
+    private let clock: C
+    /// How often it looks.
+    private let idle: Span
+
+    package init(keeper: Keeper, channels: [any MessageChannel], clock: C, idle: Span = Span(seconds: 1)) {
+        self.keeper = keeper
+        self.channels = channels
+        self.clock = clock
+        self.idle = idle
+    }
+
+    /// Until the task is cancelled; what was not delivered by then is in the journal.
+    ///
+    /// - Throws: ``JournalError`` where the journal fails.
+    package func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    if try await !keeper.route(now: clock.wallTime()) { await rest() }
+                }
+            }
+            for channel in channels {
+                group.addTask {
+                    while !Task.isCancelled {
+                        try await deliver(by: channel)
+                        await rest()
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func rest() async { try? await clock.sleep(for: .nanoseconds(idle.nanoseconds)) }
+
+    private func deliver(by channel: any MessageChannel) async throws {
+        while let sent = try await keeper.nextMessage(by: channel.name, now: clock.wallTime()), !Task.isCancelled {
+            do throws(DeliveryError) {
+                try await channel.deliver(sent.message)
+            } catch {
+                return try await keeper.untold(sent, error.message, now: clock.wallTime())
+            }
+            try await keeper.told(sent.message, now: clock.wallTime())
+        }
+    }
+}

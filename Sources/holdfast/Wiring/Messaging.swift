@@ -1,0 +1,71 @@
+import Foundation
+import HoldfastCore
+import HoldfastCrypto
+import HoldfastEngine
+import HoldfastHTTP
+import HoldfastServer
+import ServiceLifecycle
+
+/// Routes what happens to people, and delivers it.
+struct Messaging: Part {
+    let lane: MessageLane<SystemWallClock>
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await lane.run() }
+    }
+
+    /// The channels that the configuration names.
+    ///
+    /// - Throws: ``Failure`` where a secret is not there, or too short.
+    static func channels(_ configuration: Configuration, _ http: HTTPClient) throws -> [any MessageChannel] {
+        try configuration.channels.map { try channel($0, configuration, Serving.outbound(http)) }
+    }
+
+    private static func channel(
+        _ settings: ChannelSettings, _ configuration: Configuration, _ send: @escaping Outbound
+    ) throws -> any MessageChannel {
+        let base = configuration.pages
+        let now: @Sendable () -> Timestamp = { SystemWallClock.now }
+        switch settings.kind {
+        case .slack(let slack):
+            throw Failure("channels: \(settings.name): slack is not there yet (\(slack.url))")
+        case .mail(let mail):
+            let client = MailClient(
+                url: mail.url, user: mail.user,
+                password: try mail.password.map { try NamedSecret.read($0, configuration) },
+                authorities: configuration.endpoints.authorities.map(configuration.resolve))
+            return MailChannel(name: settings.name, from: mail.from, to: mail.to, base: base, now: now) {
+                (letter) async throws(OutboundFailure) in
+                do throws(MailFailure) {
+                    try await client.send(from: letter.from, to: letter.to, text: letter.text)
+                } catch {
+                    throw OutboundFailure(error.description)
+                }
+            }
+        case .pagerDuty(let url, let key):
+            return PagerDutyChannel(
+                name: settings.name, url: url, key: try NamedSecret.read(key, configuration), base: base, send: send)
+        case .webhook(let hook):
+            return WebhookNotifier(
+                name: settings.name, url: hook.url, key: try WebhookNotifier.key(hook.secret, configuration),
+                link: { digest in base.map { "\($0)/plans/\(digest)" } }, now: now, send: send)
+        case .command(let words): return CommandChannel(name: settings.name, words: words, base: base)
+        }
+    }
+}
+
+extension WebhookNotifier {
+    /// - Throws: ``Failure`` where the key is not there, or too short.
+    static func key(_ place: String, _ configuration: Configuration) throws -> Secret {
+        let key = try NamedSecret.read(place, configuration)
+        guard key.revealed.utf8.count >= shortestKey else {
+            throw Failure("\(place): a webhook's key has \(shortestKey) bytes at least")
+        }
+        return key
+    }
+}
+
+extension Configuration {
+    /// How browsers reach the pages; `nil` where nothing listens.
+    var pages: String? { server.flatMap { server in server.url ?? server.listen.map { "http://\($0)" } } }
+}
