@@ -55,7 +55,7 @@ extension NoticeCode {
     package var isOwnEyes: Bool {
         switch self {
         case .deadLetters, .sourceGap, .sourceFailing, .dataBroken, .eventsFromFuture, .readDenied, .accountUnknown,
-            .discoveryFailing, .dirtyTooOld:
+            .regionUnknown, .discoveryFailing, .dirtyTooOld, .anchorFailing:
             true
         case .reloadRefused, .reloadWaits, .baselineFindings, .approvalWaiting, .promptFailed, .messageFailed,
             .budgetSpent, .breakerOpen, .flapping, .runFailed, .runStuck, .holdEnded, .campaignStopped:

@@ -17,13 +17,33 @@ package struct ConfigurationSummary: Sendable {
             Part(name: "approved", sentences: Approved(configuration).sentences),
             Part(
                 name: "kept",
-                sentences: [
-                    "What was found and done is kept in \(configuration.sqlite)"
-                        + (configuration.anchors.isEmpty
-                            ? "; nothing outside of it would show that it was rewritten (audit: anchor:)."
-                            : "; checkpoints of its audit log are appended to \(words(configuration.anchors)).")
-                ]),
+                sentences: [Self.kept(configuration)]),
         ]
+    }
+}
+
+extension ConfigurationSummary {
+    private static func kept(_ configuration: Configuration) -> String {
+        let (place, audit) = (configuration.sqlite, configuration.audit)
+        if audit.anchors.isEmpty {
+            return "What was found and done is kept in \(place); nothing outside of it would show that it was rewritten "
+                + "(audit: anchor:)."
+        }
+        let signed = audit.key == nil ? "unsigned checkpoints (keys: audit:)" : "signed checkpoints"
+        return "What was found and done is kept in \(place); \(signed) of its audit log go to "
+            + "\(words(audit.anchors.map(\.name)))."
+    }
+}
+
+extension AuditSettings.Anchor {
+    fileprivate var name: String {
+        switch self {
+        case .file(let path): path
+        case .syslogSocket(let path): "syslog at \(path)"
+        case .syslogUDP(let host, let port): "syslog at \(host):\(port)"
+        case .kafka(_, let topic, _): "the topic \(topic)"
+        case .s3(let settings): "the bucket \(settings.bucket)"
+        }
     }
 }
 
