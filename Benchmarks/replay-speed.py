@@ -1,14 +1,22 @@
-"""Times `holdfast replay` on made-up CloudTrail files, nine in ten of whose events only read: events a second of
-processor time, and the most memory that was used.
+"""Times `holdfast replay` on CloudTrail files, nine in ten of whose events only read: events a second of processor
+time, and the most memory that was used.
 
-    python3 Benchmarks/replay-speed.py [--events 300000] [--folder DIR] [--include timeline]
+    python3 Benchmarks/replay-speed.py [--mix recorded|hard] [--events 300000] [--folder DIR] [--include timeline]
+
+`recorded` is the log of a real account in which many techniques of attack were tried (aws-cloudtrail-invictus of
+HOLDFAST_TEST_DATA), again and again: each round with an account, resources, times and event ids of its own, and with as
+many of its reads as make nine in ten. `hard` is made up: three in four of the writes break a rule, each on a resource
+of its own, and each event has an actor of its own.
 
 HOLDFAST_PROGRAM names the program: a release build."""
 import argparse
+import collections
+import gzip
 import json
 import os
 import pathlib
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -24,7 +32,7 @@ AGENTS = ["aws-sdk-go-v2/1.30.3 ua/2.1 os/linux lang/go#1.22.5 md/GOOS#linux md/
           "console.amazonaws.com", "cloudformation.amazonaws.com"]
 
 
-def maker(seed):
+def hard(seed):
     dice = random.Random(seed)
     accounts = [f"{dice.randrange(10**11, 10**12)}" for _ in range(40)]
     hexes = lambda count: f"{dice.getrandbits(4 * count):0{count}x}"  # noqa: E731
@@ -69,7 +77,7 @@ def maker(seed):
                              "arn": f"arn:aws:sts::{account}:assumed-role/{role}/{session}", "accountId": account,
                              "accessKeyId": "ASIA" + capitals(16), "sessionContext": {"sessionIssuer": {
                                  "type": "Role", "arn": f"arn:aws:iam::{account}:role/{role}", "userName": role}}},
-            "eventTime": f"2026-11-22T{number // 36000 % 24:02}:{number // 600 % 60:02}:{number // 10 % 60:02}Z",
+            "eventTime": time_of(number),
             "eventSource": source + ".amazonaws.com", "eventName": name, "awsRegion": "eu-west-1",
             "sourceIPAddress": f"203.0.113.{dice.randrange(255)}", "userAgent": dice.choice(AGENTS),
             "requestParameters": request, "responseElements": response, "requestID": uuid(), "eventID": uuid(),
@@ -81,8 +89,57 @@ def maker(seed):
     return event
 
 
+def recorded(seed):
+    """Events of a real log, in its order; the reads are spread evenly among the writes."""
+    log = pathlib.Path(os.environ["HOLDFAST_TEST_DATA"]) / "aws-cloudtrail-invictus" / "CloudTrail"
+    known = {event["eventID"]: event for path in log.iterdir() for event in json.loads(path.read_bytes())["Records"]}
+    events = sorted(known.values(), key=lambda event: (event["eventTime"], event["eventID"]))
+    writes = [event for event in events if not event["readOnly"] and "errorCode" not in event]
+    others = [event for event in events if event["readOnly"]]
+    texts = [json.dumps(event, separators=(",", ":")) for event in events_of_round(writes, others)]
+    dice = random.Random(seed)
+    number_of = re.compile(r"-0[0-9a-f]{8}([0-9a-f]{8})\b")
+
+    def event(number):
+        turn, place = divmod(number, len(texts))
+        account, mark = f"{(turn * 7919 + 123837392027) % 10**12:012}", f"{turn:08x}"
+        text = texts[place].replace("123837392027", account).replace("stratus-red-team", f"stratus-{turn}")
+        text = number_of.sub(lambda found: f"-0{mark}{found[1]}", text)
+        text = re.sub(r'"(A[KS]IA)[A-Z0-9]{6}', lambda found: f'"{found[1]}{turn:06}', text)
+        made = json.loads(text)
+        made["eventID"] = f"{dice.getrandbits(128):032x}"
+        made["eventTime"] = time_of(number)
+        return made
+    return event
+
+
+def events_of_round(writes, others):
+    for place, write in enumerate(writes):
+        yield write
+        for step in range(9):
+            yield others[(place * 9 + step) % len(others)]
+
+
+def time_of(number):
+    return f"2026-11-{1 + number // 864000:02}T{number // 36000 % 24:02}:{number // 600 % 60:02}:{number // 10 % 60:02}Z"
+
+
+def say_mix(output):
+    """What the writes came to: so that a mix can be compared with another."""
+    rows = [json.loads(line) for line in output]
+    rows = [row for row in rows if row["kind"] in ("change", "raw-write")]
+    counts = collections.Counter()
+    for row in rows:
+        counts["touch a type of the catalog"] += row["kind"] == "change"
+        counts["open, change or end a finding"] += bool(row.get("findings"))
+        counts["have a plan"] += any(plan["guards"] for plan in row.get("plans", []))
+    said = ", ".join(f"{count / max(1, len(rows)):.1%} {name}" for name, count in counts.items())
+    print(f"{len(rows)} writes: {said}")
+
+
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--mix", choices=["recorded", "hard"], default="recorded")
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--folder")
     parser.add_argument("--include", default="timeline")
@@ -90,18 +147,21 @@ def main():
     folder = pathlib.Path(options.folder or tempfile.mkdtemp())
     folder.mkdir(exist_ok=True)
     if not any(folder.iterdir()):
-        event = maker(20261122)
+        event = (recorded if options.mix == "recorded" else hard)(20261122)
         for start in range(0, options.events, 5000):
             records = [event(number) for number in range(start, min(start + 5000, options.events))]
-            (folder / f"{start:09}.json").write_text(json.dumps({"Records": records}, separators=(",", ":")))
+            text = json.dumps({"Records": records}, separators=(",", ":")).encode()
+            (folder / f"{start:09}.json.gz").write_bytes(gzip.compress(text, 1))
     size = sum(path.stat().st_size for path in folder.iterdir())
     program = os.environ["HOLDFAST_PROGRAM"]
-    with open(os.devnull, "w") as nothing:
+    with tempfile.TemporaryFile("w+") as output:
         done = subprocess.run([program, "replay", str(folder), "--format", "jsonl", "--include", options.include],
-                              stdout=nothing, stderr=sys.stderr)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+                              stdout=output, stderr=sys.stderr)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        output.seek(0)
+        say_mix(output)
     seconds = used.ru_utime + used.ru_stime
-    print(f"{options.events} events, {size // 2**20} MiB: {seconds:.1f} s of processor time, "
+    print(f"{options.mix}: {options.events} events, {size // 2**20} MiB packed: {seconds:.1f} s of processor time, "
           f"{options.events / seconds:,.0f} events a second, {used.ru_maxrss // 1024} MiB at most")
     sys.exit(done.returncode)
 

@@ -25,11 +25,15 @@ package struct KnownEvents: Sendable {
     }
 
     /// Takes an id in; the oldest generation goes when the newest is full.
-    package mutating func insert(_ id: String) {
+    ///
+    /// - Returns: whether it was not known.
+    @discardableResult
+    package mutating func insert(_ id: String) -> Bool {
         if newer.count >= half {
             older = newer
             newer = []
         }
-        newer.insert(Key(id))
+        let key = Key(id)
+        return newer.insert(key).inserted && !older.contains(key)
     }
 }

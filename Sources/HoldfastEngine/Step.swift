@@ -9,6 +9,7 @@ struct Step {
     let journal: any Journal
     /// The time on the wall: what is *known* at, as against what happened.
     let now: Timestamp
+    private let memory: StepMemory?
     var transaction = JournalTransaction()
     /// Evaluations made: one rule on one resource.
     private(set) var evaluations = 0
@@ -17,12 +18,13 @@ struct Step {
     private(set) var subjects: [ResourceID: Subject] = [:]
     /// Of findings that this step opened or changed: what would be done about them, by their ids.
     private(set) var outcomes: [String: PlanOutcome] = [:]
-    private var findings: [ResourceID: [String: Finding]] = [:]
+    private(set) var findings: [ResourceID: [String: Finding]] = [:]
 
-    init(policy: Policy, journal: any Journal, now: Timestamp) {
+    init(policy: Policy, journal: any Journal, now: Timestamp, memory: StepMemory? = nil) {
         self.policy = policy
         self.journal = journal
         self.now = now
+        self.memory = memory
     }
 
     /// A resource as it was before this step and as it is with what the step learnt.
@@ -36,15 +38,19 @@ struct Step {
         /// Top-level properties that the step's evidence is about; `nil`: all of them.
         var touched: Set<String>? = []
         var view: ResourceView
-        /// The incarnation of before and whether it was there at all.
-        var wasThere: Bool
+        /// The view of before.
+        var earlier: ResourceView
 
+        var wasThere: Bool { !isNew && !earlier.isDeleted }
         var changed: Bool { before != after }
     }
 
-    /// The resource, from the journal the first time.
+    /// The resource, from what is remembered of it or from the journal the first time.
     mutating func subject(_ id: ResourceID, context: ResourceContext) throws(JournalError) -> Subject {
-        if let known = subjects[id] { return known }
+        if let known = subjects[id] ?? memory?.subject(id) {
+            subjects[id] = known
+            return known
+        }
         let stored = try journal.resource(id)
         let subject = try makeSubject(id, context: stored?.context ?? context, stored: stored)
         subjects[id] = subject
@@ -65,7 +71,7 @@ struct Step {
         let view = ResourceView(of: evidence, keys: policy.listKeys(for: id.type))
         return Subject(
             resource: id, context: context, before: evidence, after: evidence, isNew: stored == nil, view: view,
-            wasThere: stored != nil && !view.isDeleted)
+            earlier: view)
     }
 
     /// Takes evidence in. What is already known changes nothing.
@@ -167,6 +173,8 @@ extension Step {
             transaction.timers.append(TimerMark(resource: id, rule: rule, due: due))
         }
         let old = try finding(rule, of: id)
+        // Most rules pass, as they did: what a finding would look like need not be known.
+        guard old != nil || evaluation.verdict.outcome == .drift else { return }
         let candidate = try candidate(
             rule, subject, evaluation.verdict, in: context, cause: cause, because: neighbour, old: old)
         let exemption = policy.baseline.exemption(rule, id, at: now).map { "\($0.kind.rawValue): \($0.reason)" }
@@ -198,8 +206,11 @@ extension Step {
 
     mutating func finding(_ rule: String, of id: ResourceID) throws(JournalError) -> Finding? {
         if findings[id] == nil {
-            var byRule: [String: Finding] = [:]
-            for stored in try journal.findings(of: id) { byRule[stored.rule] = Finding(json: stored.body) }
+            var byRule = memory?.findings(of: id)
+            if byRule == nil {
+                let known = try journal.findings(of: id).compactMap { Finding(json: $0.body) }
+                byRule = Dictionary(known.map { ($0.rule, $0) }) { _, last in last }
+            }
             findings[id] = byRule
         }
         return findings[id]?[rule]
@@ -249,16 +260,21 @@ extension Step {
     /// A session that this step itself learnt of counts too.
     private func openedBy(_ session: String) throws(JournalError) -> SessionLink? {
         if let own = transaction.sessions.last(where: { $0.session == session }) { return own }
-        return try journal.session(session)
+        if let known = memory?.link(of: session) { return known.link }
+        let link = try journal.session(session)
+        memory?.keep(link, of: session)
+        return link
     }
 
     /// Whether the rule passed before this step, or the resource was not there.
     private func wasGood(_ rule: String, _ subject: Subject) throws(JournalError) -> Bool {
         if !subject.wasThere, subject.view.applied.first?.change == .created { return true }
+        var earlier = subject
+        earlier.view = subject.earlier
+        if policy.relations(readBy: rule).isEmpty { return try freshVerdict(rule, earlier).outcome == .pass }
         // What the journal has, of the resource and of those related to it, is from before this step.
-        let earlier = Step(policy: policy, journal: journal, now: now)
-        guard let before = try earlier.known(subject.resource) else { return false }
-        return try earlier.freshVerdict(rule, before).outcome == .pass
+        let before = Step(policy: policy, journal: journal, now: now)
+        return try before.freshVerdict(rule, earlier).outcome == .pass
     }
 
     private mutating func record(_ finding: Finding, _ change: FindingChange) {

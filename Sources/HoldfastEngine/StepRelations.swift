@@ -78,10 +78,10 @@ extension Step {
 
     /// The ids that a subject's path holds, before the step and now.
     private func referred(by subject: Subject, along path: PropertyPath) -> [String] {
-        let before = ResourceView(of: subject.before, keys: policy.listKeys(for: subject.resource.type)).document
         let all =
             references(of: subject)
-            + policy.references(of: subject.resource, context: subject.context, document: before)
+            + policy.references(
+                of: subject.resource, context: subject.context, document: subject.earlier.document)
         return Set(all.filter { $0.path == path.description }.map(\.value)).sorted()
     }
 

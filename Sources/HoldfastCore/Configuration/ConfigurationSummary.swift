@@ -26,8 +26,8 @@ extension ConfigurationSummary {
     private static func kept(_ configuration: Configuration) -> String {
         let (place, audit) = (configuration.sqlite, configuration.audit)
         if audit.anchors.isEmpty {
-            return "What was found and done is kept in \(place); nothing outside of it would show that it was rewritten "
-                + "(audit: anchor:)."
+            return "What was found and done is kept in \(place); nothing outside of it would show that it was "
+                + "rewritten (audit: anchor:)."
         }
         let signed = audit.key == nil ? "unsigned checkpoints (keys: audit:)" : "signed checkpoints"
         return "What was found and done is kept in \(place); \(signed) of its audit log go to "

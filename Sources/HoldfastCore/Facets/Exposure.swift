@@ -93,11 +93,21 @@ package struct Exposure: Sendable, Hashable {
                     let text = element.value.json.canonicalText
                     found.insert(Way(text: "\(member.name): \(text)", isPublic: text.contains("\"all\"")))
                 }
-            } else if member.name.lowercased().contains("public"), let way = way(path, member.value) {
+            } else if speaksOfPublic(member.name), let way = way(path, member.value) {
                 found.insert(way)
             }
             switches(member.value, at: path, into: &found)
         }
+    }
+
+    /// Whether a name has "public" in it, in whatever case.
+    private static func speaksOfPublic(_ name: String) -> Bool {
+        var rest = name.utf8[...]
+        while rest.count >= 6 {
+            if rest.prefix(6).elementsEqual("public".utf8, by: { $0 | 0x20 == $1 }) { return true }
+            rest.removeFirst()
+        }
+        return false
     }
 
     private static let closers = ["block", "restrict", "ignore", "prevent", "deny", "disable"]

@@ -34,11 +34,12 @@ package struct EvidenceSet: Sendable, Hashable {
             items.sort()
         }
         var kept: [EvidenceItem] = []
-        for (index, item) in items.enumerated() {
-            let covered = items[(index + 1)...].contains {
-                $0.covers(item) && !item.isUnordered(with: $0, within: resolution)
+        kept.reserveCapacity(items.count)
+        for index in items.indices {
+            let isCovered = items[(index + 1)...].contains {
+                $0.covers(items[index]) && !items[index].isUnordered(with: $0, within: resolution)
             }
-            if !covered { kept.append(item) }
+            if !isCovered { kept.append(items[index]) }
         }
         items = kept
     }
@@ -105,12 +106,13 @@ extension EvidenceItem {
             case .remove(let list, let key): ["remove", .string(list.description), .string(key)]
             case .touched(let path): ["touched", .string(path.description)]
             }
+        // In the order that canonical JSON has, which spares sorting them.
         var members: [(String, JSON)] = [
-            ("t", .string(String(time.nanoseconds))), ("s", .string(source.rawValue)), ("e", .string(origin.event)),
-            ("by", .string(origin.actor)), ("did", .string(origin.action)), ("in", .string(origin.session)),
-            ("i", .number(JSONNumber(index))), ("c", change),
+            ("by", .string(origin.actor)), ("c", change), ("did", .string(origin.action)),
+            ("e", .string(origin.event)), ("i", .number(JSONNumber(index))), ("in", .string(origin.session)),
         ]
         if origin.isByName { members.append(("n", true)) }
+        members += [("s", .string(source.rawValue)), ("t", .string(String(time.nanoseconds)))]
         return .object(JSONObject(members))
     }
 

@@ -45,9 +45,21 @@ package struct ResourceView: Sendable {
     package init(uncompacted items: [EvidenceItem], resolution: Span, keys: ListKeys) {
         self.keys = keys
         document = .map(StateMap([], openBecause: "never read"))
-        for (index, item) in items.enumerated() {
-            apply(item, rivals: items[..<index].filter { $0.isUnordered(with: item, within: resolution) })
+        for index in items.indices {
+            apply(items[index], rivals: ResourceView.rivals(of: index, in: items, within: resolution))
         }
+    }
+
+    /// The earlier ones of a moment that is an item's own too: they stand right before it.
+    private static func rivals(of index: Int, in items: [EvidenceItem], within resolution: Span) -> [EvidenceItem] {
+        let item = items[index]
+        var rivals: [EvidenceItem] = []
+        for earlier in items[..<index].reversed() {
+            let apart = item.time.since(earlier.time).nanoseconds
+            if apart != 0, apart >= resolution.nanoseconds { break }
+            if earlier.isUnordered(with: item, within: resolution) { rivals.append(earlier) }
+        }
+        return rivals.reversed()
     }
 
     /// The newest evidence that says something of one of these paths (of any path where there are none).

@@ -5,9 +5,10 @@ internal import HoldfastJSON
 /// Sends prompts and messages to a URL, signed, once each time it is asked to.
 ///
 /// The body is `{"kind": "approval-asked", "at", "prompt", "url"}`, `{"kind": "message", "at", "message"}` or
-/// `{"kind": "test", "at"}`. The signature is HMAC-SHA-256 under the configured key over the header `Holdfast-Timestamp`
-/// (seconds since 1970), a full stop and the body; `Holdfast-Signature` is `v1=` and its hexadecimal digits. Who takes it
-/// compares both, refuses what is older than five minutes, and takes one `Holdfast-Delivery` once.
+/// `{"kind": "test", "at"}`. The signature is HMAC-SHA-256 under the configured key over the header
+/// `Holdfast-Timestamp` (seconds since 1970), a full stop and the body; `Holdfast-Signature` is `v1=` and its
+/// hexadecimal digits. Who takes it compares both, refuses what is older than five minutes, and takes one
+/// `Holdfast-Delivery` once.
 package struct WebhookNotifier: MessageChannel {
     package let name: String
     private let url: String

@@ -16,6 +16,7 @@ package struct Replay {
     private var nextTimer: Timestamp?
     private var guards = ReplayGuards()
     private var neighbours: Neighbours?
+    private let memory = StepMemory()
     package private(set) var outcome = ReplayOutcome()
 
     /// - Parameters:
@@ -125,11 +126,10 @@ package struct Replay {
                 let items = try entry.items()
                 changes.append((items.effect.order, .recorded(entry, items, context)))
             case .event(let event):
-                guard !known.contains(event.id) else {
+                guard known.insert(event.id) else {
                     outcome.duplicates += 1
                     continue
                 }
-                known.insert(event.id)
                 do throws(UndecodableRecord) {
                     let match = try policy.catalog.changes(reading: event)
                     changes.append((match.order, .event(event, match)))
@@ -166,7 +166,7 @@ package struct Replay {
     ) throws(JournalError) -> TimelineRow {
         var row = TimelineRow(event)
         var intake = IntakeStep(
-            step: Step(policy: policy, journal: journal, now: event.time), source: "replay",
+            step: Step(policy: policy, journal: journal, now: event.time, memory: memory), source: "replay",
             keepsEvidence: false)
         row.chain = try intake.step.chain(from: event.actor.sessionKey)
         row.chain += event.callers.map(\.name).filter { !row.actors.contains($0) }
@@ -182,7 +182,7 @@ package struct Replay {
     private mutating func apply(
         _ entry: HistoryEntry, _ items: [EvidenceItem], _ context: ResourceContext
     ) throws(JournalError) -> [TimelineRow] {
-        var step = Step(policy: policy, journal: journal, now: entry.happened)
+        var step = Step(policy: policy, journal: journal, now: entry.happened, memory: memory)
         try step.merge(items, into: entry.resource, context: context)
         var row = TimelineRow(entry, context)
         row.order = items.effect.order
@@ -219,9 +219,7 @@ package struct Replay {
     private func resourceRow(
         _ change: ResourceChange, _ subject: Step.Subject, in step: Step
     ) -> TimelineRow.ResourceRow {
-        let keys = policy.listKeys(for: change.resource.type)
-        let before = ResourceView(of: subject.before, keys: keys)
-        let after = subject.view
+        let (before, after) = (subject.earlier, subject.view)
         var row = TimelineRow.ResourceRow(resource: change.resource, effect: change.effect.rawValue)
         if after.isDeleted {
             row.diff = StateDiff(from: before.document, to: .absent)
@@ -233,8 +231,10 @@ package struct Replay {
         row.diff = StateDiff(from: earlier, to: after.document, touched: change.changes.compactMap(\.path))
         let context = FacetContext(id: change.resource.id)
         let exposure = Exposure(of: after.document, type: change.resource.type, context: context)
-        let exposed = isNew ? Exposure.none : Exposure(of: earlier, type: change.resource.type, context: context)
-        row.opened = exposure.opened(since: exposed)
+        if !exposure.ways.isEmpty {
+            let exposed = isNew ? Exposure.none : Exposure(of: earlier, type: change.resource.type, context: context)
+            row.opened = exposure.opened(since: exposed)
+        }
         row.isPublic = exposure.isPublic
         return row
     }
@@ -254,7 +254,7 @@ package struct Replay {
             let marks = try journal.timers(dueAt: due, limit: 500)
             for mark in marks {
                 guard let stored = try journal.resource(mark.resource) else { continue }
-                var step = Step(policy: policy, journal: journal, now: due)
+                var step = Step(policy: policy, journal: journal, now: due, memory: memory)
                 step.transaction.firedTimers = [mark]
                 try step.evaluateAll(mark.resource, context: stored.context, cause: .baseline)
                 var row = TimelineRow(
@@ -283,6 +283,7 @@ package struct Replay {
         transaction.firedTimers = step.transaction.firedTimers
         if let due = transaction.timers.map(\.due).min() { nextTimer = min(nextTimer ?? due, due) }
         try write(transaction)
+        memory.keep(step)
     }
 
     private func commit(resources: [StoredResource], findings: [StoredFinding]) throws(JournalError) {
@@ -298,6 +299,7 @@ package struct Replay {
         var transaction = transaction
         transaction.leases = [lease]
         try journal.commit(transaction)
+        memory.forget(transaction.sessions)
     }
 
     // MARK: The filter

@@ -59,7 +59,7 @@ struct StateDiff {
 
     var json: JSON {
         .array(
-            lines.map { ["path": .string($0.path), "before": $0.before.shown, "after": $0.after.shown] }
+            lines.map { ["after": $0.after.shown, "before": $0.before.shown, "path": .string($0.path)] }
                 + (more > 0 ? [["more": .number(JSONNumber(more))]] : []))
     }
 }

@@ -83,41 +83,41 @@ struct TimelineRow {
 extension TimelineRow {
     /// As `--format json` prints it. Members that would say nothing are left out.
     var json: JSON {
-        var object = JSONObject([
-            ("time", .string(time.description)), ("kind", .string(kind.rawValue)), ("event", .string(event)),
-        ])
-        if let place {
-            object["cloud"] = .string(place.cloud.rawValue)
-            object["account"] = .string(place.account)
-            if !place.region.isEmpty { object["region"] = .string(place.region) }
-        }
-        if let actor {
-            object["actor"] = .string(actor.name)
-            if !actor.type.isEmpty { object["actor-type"] = .string(actor.type) }
-            object["chain"] = .array(chain.map(JSON.string))
-            object["origin"] = .string(origin)
-        }
-        for (name, text) in [
-            ("source-ip", sourceIP), ("via", via), ("user-agent", userAgent), ("action", action), ("error", failure),
-        ]
-        where !text.isEmpty {
-            object[name] = .string(text)
-        }
-        if let evidence { object["evidence"] = .string(evidence.rawValue) }
-        if !resources.isEmpty { object["resources"] = .array(resources.map(\.json)) }
-        if !findings.isEmpty { object["findings"] = .array(findings.map(\.json)) }
-        if !plans.isEmpty { object["plans"] = .array(plans.map(\.json)) }
-        if !notes.isEmpty { object["notes"] = .array(notes.map(JSON.string)) }
-        if count > 1 { object["count"] = .number(JSONNumber(count)) }
-        if let last, last != time { object["last"] = .string(last.description) }
-        return .object(object)
+        // In the order of their names, which spares sorting them.
+        var members: [(String, JSON)] = []
+        func add(_ name: String, _ value: JSON?) { if let value { members.append((name, value)) } }
+        func add(_ name: String, text: String?) { if let text, !text.isEmpty { add(name, .string(text)) } }
+        func add(_ name: String, list: [JSON]) { if !list.isEmpty { add(name, .array(list)) } }
+        add("account", (place?.account).map(JSON.string))
+        add("action", text: action)
+        add("actor", (actor?.name).map(JSON.string))
+        add("actor-type", text: actor?.type)
+        if actor != nil { add("chain", .array(chain.map(JSON.string))) }
+        add("cloud", (place?.cloud.rawValue).map(JSON.string))
+        if count > 1 { add("count", .number(JSONNumber(count))) }
+        add("error", text: failure)
+        add("event", .string(event))
+        add("evidence", (evidence?.rawValue).map(JSON.string))
+        add("findings", list: findings.map(\.json))
+        add("kind", .string(kind.rawValue))
+        if let last, last != time { add("last", .string(last.description)) }
+        add("notes", list: notes.map(JSON.string))
+        if actor != nil { add("origin", .string(origin)) }
+        add("plans", list: plans.map(\.json))
+        add("region", text: place?.region)
+        add("resources", list: resources.map(\.json))
+        add("source-ip", text: sourceIP)
+        add("time", .string(time.description))
+        add("user-agent", text: userAgent)
+        add("via", text: via)
+        return .object(JSONObject(members))
     }
 }
 
 extension TimelineRow.ResourceRow {
     fileprivate var json: JSON {
         var object = JSONObject([
-            ("type", .string(resource.type)), ("id", .string(resource.id)), ("effect", .string(effect)),
+            ("effect", .string(effect)), ("id", .string(resource.id)), ("type", .string(resource.type)),
         ])
         if let diff { object["changes"] = diff.json }
         if !opened.isEmpty {
@@ -131,12 +131,12 @@ extension TimelineRow.ResourceRow {
 extension TimelineRow.FindingRow {
     fileprivate var json: JSON {
         [
-            "id": .string(finding.id), "rule": .string(finding.rule), "change": .string(change.rawValue),
-            "severity": .string(finding.severity.rawValue), "type": .string(finding.resource.type),
-            "resource": .string(finding.resource.id), "origin": .string(finding.origin.rawValue),
-            "evidence": .string(finding.evidence.rawValue), "environment": .string(finding.environment),
-            "since": .string(finding.since.description), "reason": .string(finding.reason),
-            "offending": .array(finding.offending.map(\.json)),
+            "change": .string(change.rawValue), "environment": .string(finding.environment),
+            "evidence": .string(finding.evidence.rawValue), "id": .string(finding.id),
+            "offending": .array(finding.offending.map(\.json)), "origin": .string(finding.origin.rawValue),
+            "reason": .string(finding.reason), "resource": .string(finding.resource.id),
+            "rule": .string(finding.rule), "severity": .string(finding.severity.rawValue),
+            "since": .string(finding.since.description), "type": .string(finding.resource.type),
         ]
     }
 }

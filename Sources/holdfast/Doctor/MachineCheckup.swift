@@ -28,7 +28,9 @@ struct MachineCheckup {
 
     func diagnoses() -> [Diagnosis] {
         [store(), space(), haltFile()] + [captureKey()].compactMap { $0 }
-            + configuration.anchors.map { anchor(configuration.resolve($0)) }
+            + configuration.audit.anchors.compactMap { anchor in
+                if case .file(let path) = anchor { self.anchor(configuration.resolve(path)) } else { nil }
+            }
     }
 
     private static func folder(of path: String) -> String {
