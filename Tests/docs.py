@@ -59,7 +59,7 @@ class Command:
         given, used = 0, set()
         while words:
             word, *words = words
-            if not word.startswith("-") or word == "-" or re.match(r"-\d", word):
+            if not word.startswith("-") or word == "-":
                 given += 1
                 continue
             name, equals, _ = word.partition("=")
@@ -71,6 +71,8 @@ class Command:
                 continue
             if not words:
                 return f"{name} has no value"
+            if words[0].startswith("-") and len(words[0]) > 1 and argument["parsingStrategy"] != "unconditional":
+                return f"{name} takes no value that begins with a hyphen, such as {words[0]}"
             allowed = argument.get("allValues")
             if allowed and words[0] not in allowed:
                 return f"{name} cannot be {words[0]}, but {', '.join(allowed)}"
@@ -297,6 +299,7 @@ SAMPLE = {
     holdfast hold DIGEST --until 5h
     holdfast findings --format yaml
     holdfast plan A B
+    holdfast report dry-run --since -7d
 
 ```yaml
 mode: dryrun
@@ -319,7 +322,8 @@ a: [broken
     "Sources/HoldfastEngine/NoticeCode.swift": 'case gone = "gone-code"\n',
 }
 WANTED = ["gone.md is not there", "no heading #nowhere", 'has no subcommand "findngs"', "has no option --opened",
-          "lacks --config", "lacks --reason", "--format cannot be yaml", "takes no argument number 2", "holdfast.yaml:1:7",
+          "lacks --config", "lacks --reason", "--format cannot be yaml", "takes no argument number 2",
+          "no value that begins with a hyphen", "holdfast.yaml:1:7",
           'unknown key "titel"', "configuration or a data file", "'idd' was unexpected", "expected ',' or ']'", "gone-code", "nobodys.md"]
 
 

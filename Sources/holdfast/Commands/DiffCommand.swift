@@ -10,8 +10,9 @@ struct DiffCommand: ParsableCommand {
         discussion: "Times as `holdfast replay` takes them: RFC 3339, a date, or before now (-2h).")
 
     @OptionGroup var store: StoreOptions
-    @Option(help: "The earlier moment.") var from: String
-    @Option(help: "The later moment. Default: now.") var to: String = "now"
+    // Unconditional: "-2h" is a value.
+    @Option(parsing: .unconditional, help: "The earlier moment.") var from: String
+    @Option(parsing: .unconditional, help: "The later moment. Default: now.") var to: String = "now"
     @Option(help: "Only this account, subscription or project.") var account: String?
     @Option(help: "text or json.") var format: OutputFormat = .text
 

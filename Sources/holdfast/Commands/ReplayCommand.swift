@@ -46,8 +46,9 @@ struct ReplayOptions: ParsableArguments {
             """)
     var source: ReplaySource = .file
     @Argument(help: "Files, folders or patterns of a file source.") var paths: [String] = []
-    @Option(help: "Replay from this moment on.") var from: String?
-    @Option(help: "Replay up to this moment.") var to: String?
+    // Unconditional: "-2h" is a value.
+    @Option(parsing: .unconditional, help: "Replay from this moment on.") var from: String?
+    @Option(parsing: .unconditional, help: "Replay up to this moment.") var to: String?
     @Option(name: .customLong("config"), help: "The configuration file. Default: ./holdfast.yaml where there is one.")
     var config: String?
     @Option(
