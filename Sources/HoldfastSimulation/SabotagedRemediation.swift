@@ -55,6 +55,17 @@ extension SabotagedJournal {
     func endedRuns(playbook: String, since: Timestamp) throws(JournalError) -> [Run] {
         try honest.endedRuns(playbook: playbook, since: since)
     }
+    func endedRuns(of finding: String, since: Timestamp, limit: Int) throws(JournalError) -> [Run] {
+        try honest.endedRuns(of: finding, since: since, limit: limit)
+    }
+    func lastUndone(playbookDigest: String, environment: String?) throws(JournalError) -> Timestamp? {
+        try honest.lastUndone(playbookDigest: playbookDigest, environment: environment)
+    }
+    func verified(
+        playbookDigest: String, environment: String, since: Timestamp
+    ) throws(JournalError) -> (count: Int, first: Timestamp?) {
+        try honest.verified(playbookDigest: playbookDigest, environment: environment, since: since)
+    }
     func capture(run: String, step: Int) throws(JournalError) -> [UInt8]? {
         try honest.capture(run: run, step: step)
     }

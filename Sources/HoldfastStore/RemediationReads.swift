@@ -63,6 +63,39 @@ extension SQLiteJournal {
         try runs("WHERE playbook = ? AND ended > ? ORDER BY ended, key", [.text(playbook), .time(since)])
     }
 
+    package func endedRuns(of finding: String, since: Timestamp, limit: Int) throws(JournalError) -> [Run] {
+        try runs(
+            "WHERE finding = ? AND ended > ? ORDER BY ended DESC, key DESC LIMIT ?",
+            [.text(finding), .time(since), .int(limit)])
+    }
+
+    package func lastUndone(playbookDigest: String, environment: String?) throws(JournalError) -> Timestamp? {
+        try read { db in
+            try db.prepared(
+                """
+                SELECT max(ended) FROM runs WHERE playbook_digest = ? AND phase IN ('undone', 'stuck')
+                AND environment = ifnull(?, environment)
+                """
+            ).first([.text(playbookDigest), environment.map { .text($0) } ?? .null]) { try $0.optionalTime(0) }
+                .flatMap(\.self)
+        }
+    }
+
+    package func verified(
+        playbookDigest: String, environment: String, since: Timestamp
+    ) throws(JournalError) -> (count: Int, first: Timestamp?) {
+        try read { db in
+            try db.prepared(
+                """
+                SELECT count(*), min(ended) FROM runs
+                WHERE playbook_digest = ? AND phase = 'verified' AND environment = ? AND ended > ?
+                """
+            ).first([.text(playbookDigest), .text(environment), .time(since)]) {
+                (count: Int(try $0.int(0)), first: try $0.optionalTime(1))
+            } ?? (0, nil)
+        }
+    }
+
     package func capture(run: String, step: Int) throws(JournalError) -> [UInt8]? {
         try read { db in
             try db.prepared("SELECT sealed FROM captures WHERE run = ? AND step = ?").blob([.text(run), .int(step)])
@@ -128,12 +161,14 @@ extension SQLiteJournal {
     }
 
     package func hold(of finding: String) throws(JournalError) -> Hold? {
-        try holds().first { $0.finding == finding }
+        try holds("WHERE finding = ?", [.text(finding)]).first
     }
 
-    package func holds() throws(JournalError) -> [Hold] {
+    package func holds() throws(JournalError) -> [Hold] { try holds("ORDER BY finding", []) }
+
+    private func holds(_ sql: String, _ values: [DatabaseValue]) throws(JournalError) -> [Hold] {
         try read { db in
-            try db.prepared("SELECT finding, person, reason, until FROM holds ORDER BY finding").rows([]) { row in
+            try db.prepared("SELECT finding, person, reason, until FROM holds \(sql)").rows(values) { row in
                 Hold(
                     finding: try row.text(0), by: try row.text(1), reason: try row.text(2), until: try row.time(3))
             }

@@ -50,4 +50,13 @@ extension Schema {
             proposed INTEGER NOT NULL, reason TEXT NOT NULL, items TEXT NOT NULL
         ) STRICT;
         """
+
+    /// What a decision asks of earlier runs: never all of them, and never their bodies.
+    static let runStandings = """
+        ALTER TABLE runs ADD COLUMN playbook_digest TEXT
+            GENERATED ALWAYS AS (json_extract(body, '$."playbook-digest"')) VIRTUAL;
+        ALTER TABLE runs ADD COLUMN environment TEXT GENERATED ALWAYS AS (json_extract(body, '$.environment')) VIRTUAL;
+        CREATE INDEX runs_by_standing ON runs (playbook_digest, phase, environment, ended);
+        CREATE INDEX runs_ended_by_finding ON runs (finding, ended);
+        """
 }

@@ -16,6 +16,7 @@ enum Schema {
         { db in try db.execute(sql: care) },
         { db in try db.execute(sql: sealing) },
         { db in try db.execute(sql: messages) },
+        { db in try db.execute(sql: runStandings) },
     ]
 
     /// Row ids are integers in the order of writing: a hash as a primary key costs 1.5 to 4 times as much. `WITHOUT

@@ -45,6 +45,12 @@ struct GuardsTests {
         Case(.exemption, "undid its fix and holds it") {
             $0.hold = Hold(finding: $0.finding.id, by: "ada", reason: "it broke", until: later(10))
         },
+        Case(.exemption, "run r-2 on it is stuck: who knows") {
+            $0.failed = .init(count: 1, run: "r-2", reason: "who knows", isStuck: true, ended: later(-90_000))
+        },
+        Case(.exemption, "2 runs on it failed in a row") {
+            $0.failed = .init(count: 2, run: "r-2", reason: "denied", isStuck: false, ended: later(-599))
+        },
     ]
 
     static let late: [Case] = [
@@ -105,13 +111,24 @@ struct GuardsTests {
     @Test("What ends by time alone says when: holds, freezes, budgets, and the halt file that nobody tells of")
     func again() {
         for (example, when) in [
-            (Self.early[1], Self.later(10)), (Self.early[13], Self.later(10)), (Self.late[3], Self.later(1)),
-            (Self.late[7], Self.later(60)), (Self.late[13], Self.later(5)),
+            (Self.early[1], Self.later(10)), (Self.early[13], Self.later(10)), (Self.early[15], Self.later(1)),
+            (Self.late[3], Self.later(1)), (Self.late[7], Self.later(60)), (Self.late[13], Self.later(5)),
         ] {
             var facts = Remediating.facts
             example.make(&facts)
             #expect(Guards.decide(facts).stopper?.again == when, "\(example.testDescription)")
         }
+    }
+
+    @Test("What failed is tried again after waits that double, up to a day")
+    func waits() {
+        let waits = [1, 2, 3, 9, 10, 60].map { count in
+            GuardFacts.FailedRuns(count: count, run: "r-1", reason: "", isStuck: false, ended: Self.now).again
+        }
+        #expect(waits == [300, 600, 1200, 76_800, 86_400, 86_400].map(Self.later))
+        var facts = Remediating.facts
+        facts.failed = .init(count: 1, run: "r-1", reason: "", isStuck: false, ended: Self.later(-300))
+        #expect(Guards.decide(facts).outcome == .allow)
     }
 
     @Test("A campaign lets backlog pass, and stands for the approvals of its plans")

@@ -39,6 +39,8 @@ struct DeskBench: Sendable {
         configuration.people.identities[0].local = [NSUserName()]
         // The only one, so that no runs in others are needed before.
         configuration.remediation.environments = ["production"]
+        // There is one bucket, and it may be written to more than once a day.
+        configuration.remediation.budgets.typePercent = 1000
         return (configuration.people, ShippedData.policy(configuration))
     }
 
@@ -89,6 +91,8 @@ struct DeskBench: Sendable {
     /// Calls that reached the cloud.
     var calls: [String] { cloud.value.calls }
 
+    func deny() { cloud.change { $0.denies = true } }
+
     /// Decides and carries out what is due, until there is nothing more for now.
     func work() async throws {
         let keeper = server.keeper
@@ -113,8 +117,8 @@ struct DeskBench: Sendable {
             case .write(let run):
                 current = .run(run)
                 let permit = try await keeper.permit(for: run, now: server.clock.now)
-                cloud.change { $0.apply(permit.call) }
-                move = try await keeper.took(.done(answer: .null, requestID: "q-1"), for: run, now: server.clock.now)
+                let outcome = cloud.change { $0.apply(permit.call) }
+                move = try await keeper.took(outcome, for: run, now: server.clock.now)
             case .poll: return
             }
         }
@@ -154,10 +158,15 @@ struct SmallCloud: Sendable {
         return Description(result: .sections(sections), started: now, id: "read@\(now.nanoseconds)", unread: [])
     }
 
-    mutating func apply(_ call: PlannedCall) {
+    /// Whether it refuses every write.
+    var denies = false
+
+    mutating func apply(_ call: PlannedCall) -> WriteOutcome {
         calls.append(call.name)
+        if denies { return .refused(code: WriteOutcome.denied, message: "not yours", retryAfter: nil) }
         let isOpen = call.parameters["Policy"]?.string?.contains("PublicRead") == true
         policy = isOpen ? .open : .closed
+        return .done(answer: .null, requestID: "q-1")
     }
 }
 
@@ -166,7 +175,7 @@ final class Shared<Value: Sendable>: Sendable {
     private let inner: Mutex<Value>
     init(_ value: Value) { inner = Mutex(value) }
     var value: Value { inner.withLock { $0 } }
-    func change(_ body: (inout Value) -> Void) { inner.withLock { body(&$0) } }
+    func change<Result: Sendable>(_ body: (inout Value) -> Result) -> Result { inner.withLock { body(&$0) } }
 }
 
 struct OneRecord: RecordStorage {

@@ -74,6 +74,48 @@ struct DeskTests {
         #expect(try bench.server.journal.approvals(of: ask.digest).map(\.word) == [.refuse])
     }
 
+    @Test("A write that is denied is tried again later and later, and one resource alone halts no playbook")
+    func denied() async throws {
+        let bench = try await DeskBench()
+        let ask = try await bench.drift()
+        bench.deny()
+        try await bench.server.run { asking in
+            let digests = JSON.array([.string(ask.digest)])
+            #expect(try await asking.say("/api/v1/words", ["word": "approve", "digests": digests]).status == 200)
+            for (calls, seconds) in [(1, 290), (1, 20), (2, 580), (2, 30), (3, 1190), (3, 20), (4, 5), (4, 0)] {
+                try await bench.work()
+                #expect(bench.calls.count == calls)
+                bench.server.clock.move(seconds: seconds)
+            }
+            let why = try await asking.ask("/api/v1/findings/\(ask.finding)/why").text
+            #expect(why.contains("4 runs on it failed in a row"), "\(why)")
+        }
+        #expect(try bench.server.journal.halts().isEmpty)
+    }
+
+    @Test("A campaign goes on without what is another plan by now, and says what it left out")
+    func campaignLeavesOut() async throws {
+        let bench = try await DeskBench()
+        let ask = try await bench.drift()
+        let now = bench.server.clock.now
+        let playbook = try #require(try bench.server.journal.decision(of: ask.finding)?.playbook)
+        let campaign = Campaign(
+            id: "c-1", playbook: playbook, playbookDigest: "", scope: "", state: .running,
+            items: [.init(finding: ask.finding, plan: "the plan of yesterday")], wave: 1, proposedBy: "ann.lee",
+            proposed: now, reason: "")
+        var transaction = JournalTransaction()
+        transaction.leases = [try bench.server.journal.acquire(part: "test")]
+        transaction.remediation.campaigns = [campaign]
+        transaction.remediation.touchAll = now
+        try bench.server.journal.commit(transaction)
+        bench.server.clock.move(seconds: 5)
+        try await bench.work()
+        #expect(try bench.server.journal.campaigns().map(\.state) == [.done])
+        let entries = try bench.server.journal.auditEntries(after: 0, limit: 1000).map(\.entry)
+        let done = entries.last { $0.kind == "campaign-done" }
+        #expect(done?.body["left-out"] == [.string(ask.finding)])
+    }
+
     @Test("Who has no role that decides is told which it takes, and root is nobody", arguments: [true, false])
     func roles(isRoot: Bool) async throws {
         let bench = try await DeskBench()
@@ -115,6 +157,20 @@ struct DeskTests {
         }
         #expect(answer.status == 415)
         #expect(try bench.server.journal.halts().isEmpty)
+    }
+
+    @Test("Why a finding waits says that it is halted as soon as somebody has halted it")
+    func haltIsSeen() async throws {
+        let bench = try await DeskBench()
+        let ask = try await bench.drift()
+        let why = try await bench.server.run { asking in
+            #expect(try await asking.say("/api/v1/halts", ["reason": "incident 7"]).status == 200)
+            bench.server.clock.move(seconds: 5)
+            try await bench.work()
+            return try await asking.ask("/api/v1/findings/\(ask.finding)/why").json
+        }
+        let halt = why["decision"]?["guards"]?.array?.first { $0["guard"] == "halt" }
+        #expect(halt?["says"] == "refuse", "\(String(describing: halt))")
     }
 
     @Test("A halt is seen by everybody and ends when somebody resumes it")

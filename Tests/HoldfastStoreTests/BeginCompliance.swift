@@ -155,6 +155,39 @@ struct BeginCompliance {
         _ = try begin(bench, try intent(bench, campaign: "c-1"))
     }
 
+    @Test("Where a playbook stands is told by its digest, environment and phase", arguments: JournalKind.all)
+    func standings(kind: JournalKind) throws {
+        let bench = try Bench(kind)
+        let ends: [(phase: Run.Phase, finding: String, environment: String, digest: String)] = [
+            (.verified, "f-1", "dev", "pd"), (.undone, "f-1", "staging", "pd"), (.verified, "f-1", "dev", "pd"),
+            (.verified, "f-2", "dev", "pd"), (.verified, "f-2", "staging", "pd"), (.verified, "f-2", "dev", "old"),
+            (.abandoned, "f-1", "dev", "pd"), (.stuck, "f-2", "dev", "old"),
+        ]
+        for (index, end) in ends.enumerated() {
+            var json = try #require(try run("r-\(index)").json.object)
+            json["phase"] = .string(end.phase.rawValue)
+            json["finding"] = .string(end.finding)
+            json["environment"] = .string(end.environment)
+            json["playbook-digest"] = .string(end.digest)
+            json["ended"] = .string((Self.now + Span(seconds: index)).description)
+            let ended = try #require(Run(json: .object(json)))
+            try bench.commit { $0.remediation.runs = [ended] }
+        }
+        let journal = bench.journal
+        #expect(try journal.lastUndone(playbookDigest: "pd", environment: nil) == Self.now + Span(seconds: 1))
+        #expect(try journal.lastUndone(playbookDigest: "pd", environment: "dev") == nil)
+        #expect(try journal.lastUndone(playbookDigest: "old", environment: "dev") == Self.now + Span(seconds: 7))
+        let all = try journal.verified(playbookDigest: "pd", environment: "dev", since: .distantPast)
+        #expect(all.count == 3 && all.first == Self.now)
+        let later = try journal.verified(
+            playbookDigest: "pd", environment: "dev", since: Self.now + Span(seconds: 1))
+        #expect(later.count == 2 && later.first == Self.now + Span(seconds: 2))
+        let none = try journal.verified(playbookDigest: "pd", environment: "production", since: .distantPast)
+        #expect(none.count == 0 && none.first == nil)
+        let own = try journal.endedRuns(of: "f-1", since: Self.now, limit: 2)
+        #expect(own.map(\.id) == ["r-6", "r-2"])
+    }
+
     @Test("Who has lost the lease begins nothing", arguments: JournalKind.all)
     func fenced(kind: JournalKind) throws {
         let bench = try Bench(kind)

@@ -51,8 +51,12 @@ if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     for script in first_minutes deploy doctor polled permissions accounts burst terraform remediate; do
         stage "$HOLDFAST_TEST_PYTHON" $script.py
     done
+    # The long form, 200 kills, is remediate_kills.py alone; its last result is in docs/benchmarks.md.
+    stage "$HOLDFAST_TEST_PYTHON" remediate_kills.py --short
+    # Pictures of the pages stay in HOLDFAST_TEST_ARTIFACTS, or in the temporary folder that is printed.
+    stage "$HOLDFAST_TEST_PYTHON" server.py
     # The long form, 2,000 resources with and without faults, is scan.py alone; its last result is in docs/benchmarks.md.
     stage "$HOLDFAST_TEST_PYTHON" scan.py --short
 else
-    echo "SKIPPED: the documentation, the README's first minutes, deploy/, polled sources under kills, organisations, bursts, drift as terraform sees it, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
+    echo "SKIPPED: the documentation, the README's first minutes, deploy/, polled sources under kills, organisations, bursts, drift as terraform sees it, remediation, the server, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
 fi

@@ -1,7 +1,7 @@
 """The server beside a service that changes a cloud (moto): the same answers as without it, sign-in, approvals from the
 command line, a terminal and a browser, prompts, metrics. Run it with the Python of Tests/servers/python.sh.
 
-Pictures of the pages go to .build/pages, or to the folder of HOLDFAST_PAGES."""
+Pictures of the pages, 390 and 1280 pixels wide, go to HOLDFAST_TEST_ARTIFACTS, or to a temporary folder that is printed."""
 import contextlib
 import getpass
 import hashlib
@@ -211,9 +211,9 @@ def terminal(s, answers):
 def pages(s, s3):
     if browser.PROGRAM is None:
         return print("SKIPPED: pages in a browser; chromium-headless-shell is not installed")
-    folder = os.environ.get("HOLDFAST_PAGES", f"{TOP}/.build/pages")
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
+    kept = os.environ.get("HOLDFAST_TEST_ARTIFACTS")
+    folder = os.path.join(kept, "pages") if kept else tempfile.mkdtemp(prefix="holdfast-pages-")
+    os.makedirs(folder, exist_ok=True)
     open_up(s.service, s3, PRODUCTION, "production-2")
     plan = s.service.wait("a third plan", lambda: s.waiting("production-2"))
     link = holdfast(s.folder, "approvals", "open", "--config", f"{s.folder}/holdfast.yaml").strip()

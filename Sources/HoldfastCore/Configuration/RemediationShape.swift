@@ -10,7 +10,7 @@ extension Configuration {
             "pipelines", .list(.text),
             "principals of infrastructure as code; what comes through them is never written over. * is any run"),
         .init("flapping", repetition, "a finding fixed so often is fought over: no more writes. Default 3 in 24h"),
-        .init("breaker", repetition, "a playbook whose runs failed so often is halted. Default 3 in 1h"),
+        .init("breaker", repetition, "a playbook whose runs failed on so many findings is halted. Default 3 in 1h"),
         .init("keys", keys, "keys, each env:NAME or file:PATH"),
         .init("halt-file", .text, "a file that stops all writes while it is there. Default /etc/holdfast/HALT"),
     ]

@@ -1,34 +1,15 @@
 internal import HoldfastJSON
 
-/// What came of the tests in the playbooks' files.
-package struct PlaybookTestReport: Sendable {
-    /// Tests that were run.
-    package var count = 0
-    /// One for each that failed, with what came out.
-    package var problems: [Problem] = []
-    /// What tests say of guards, which nothing judges yet: neither passed nor failed.
-    package var unjudged: [Problem] = []
-}
-
 extension Playbooks {
     package var testCount: Int { all.reduce(0) { $0 + $1.tests.count } }
 
     /// Runs the `tests:` of every playbook.
-    package func runTests() -> PlaybookTestReport {
-        var report = PlaybookTestReport()
-        for playbook in all {
-            for test in playbook.tests {
-                let run = PlaybookTestRun(playbook: playbook, test: test, vocabulary: vocabulary)
-                if let decision = test.decides {
-                    let message = "\(playbook.id): that the guards decide \"\(decision)\" is not judged yet"
-                    report.unjudged.append(Problem(message, at: test.place))
-                }
-                guard test.expectsOutcome else { continue }
-                report.count += 1
-                report.problems += run.problems()
-            }
+    ///
+    /// - Returns: one problem for each that failed, with what came out.
+    package func runTests() -> [Problem] {
+        all.flatMap { playbook in
+            playbook.tests.flatMap { PlaybookTestRun(playbook: playbook, test: $0, vocabulary: vocabulary).problems() }
         }
-        return report
     }
 }
 
@@ -38,7 +19,7 @@ extension Playbooks {
         all.flatMap { playbook in
             playbook.tests.compactMap { test in
                 let run = PlaybookTestRun(playbook: playbook, test: test, vocabulary: vocabulary)
-                guard let request = try? run.request() else { return nil }
+                guard let request = try? run.request().request else { return nil }
                 switch playbook.plan(request) {
                 case .plan(let plan), .proposal(_, let plan?): return (playbook.id, plan)
                 case .proposal, .nothing: return nil
@@ -66,14 +47,30 @@ private struct PlaybookTestRun {
     let vocabulary: PlaybookVocabulary
 
     func problems() -> [Problem] {
-        let request: PlanRequest
+        let (request, context): (PlanRequest, EvaluationContext)
         do {
-            request = try self.request()
+            (request, context) = try self.request()
         } catch {
             return [error]
         }
         let outcome = playbook.plan(request)
-        return faults(of: outcome).map { problem("\($0)\(reason(of: outcome))") }
+        let decided = test.decides.flatMap { fault(of: $0, outcome, request, context) }
+        let faults = (test.expectsOutcome ? faults(of: outcome) : []) + [decided].compactMap(\.self)
+        return faults.map { problem("\($0)\(reason(of: outcome))") }
+    }
+
+    /// What is wrong with what the guards decide; `nil` where it is as expected.
+    private func fault(
+        of expected: String, _ outcome: PlanOutcome, _ request: PlanRequest, _ context: EvaluationContext
+    ) -> String? {
+        guard case .plan(let plan) = outcome, let rule = vocabulary.baseline.rule(request.rule) else {
+            return "the guards are asked nothing, for no plan is made; expected \(expected)"
+        }
+        let maturity = vocabulary.baseline.effective(rule, of: request.resource, in: context).maturity.value
+        let decision = Guards.decide(GuardFacts(ofTested: plan, rule: rule, maturity: maturity, in: context))
+        guard decision.testWord != expected else { return nil }
+        let why = decision.stopper.map { " (\($0.name.rawValue): \($0.reason))" } ?? ""
+        return "the guards decide \(decision.testWord)\(why); expected \(expected)"
     }
 
     private func problem(_ message: String) -> Problem { Problem("\(playbook.id): \(message)", at: test.place) }
@@ -88,7 +85,7 @@ private struct PlaybookTestRun {
 
     // MARK: What is given
 
-    func request() throws(Problem) -> PlanRequest {
+    func request() throws(Problem) -> (request: PlanRequest, context: EvaluationContext) {
         let type = playbook.type
         guard let rule = vocabulary.baseline.rule(test.rule ?? playbook.remedies[0]) else {
             throw problem("the baseline has no rule \(test.rule ?? playbook.remedies[0])")
@@ -118,7 +115,7 @@ private struct PlaybookTestRun {
         let params = request.params
         request.trial = { rule.evaluate($0, of: resource, params: params, in: context).verdict.outcome }
         request.offending = try offending(by: rule, in: request, context)
-        return request
+        return (request, context)
     }
 
     private func offending(

@@ -25,6 +25,8 @@ package struct GuardFacts: Sendable {
     /// The do-not-touch label that it has.
     package var label: String?
     package var hold: Hold?
+    /// Where the newest run on this drift failed.
+    package var failed: FailedRuns?
     package var rollout = RolloutStanding()
     package var cause = CauseFacts()
     package var budgets: [BudgetUse] = []
@@ -63,6 +65,28 @@ package struct GuardFacts: Sendable {
         /// When a read can be sure to see what was only reported.
         package var observableFrom: Timestamp?
         package init() {}
+    }
+
+    /// Runs that failed, one after the other, since it drifted.
+    package struct FailedRuns: Sendable, Hashable {
+        package var count: Int
+        /// The newest.
+        package var run: String
+        package var reason: String
+        /// Only a person goes on from there.
+        package var isStuck: Bool
+        package var ended: Timestamp
+
+        package init(count: Int, run: String, reason: String, isStuck: Bool, ended: Timestamp) {
+            self.count = count
+            self.run = run
+            self.reason = reason
+            self.isStuck = isStuck
+            self.ended = ended
+        }
+
+        /// When it is tried again: each wait is twice as long as the one before it, from five minutes to a day.
+        package var again: Timestamp { ended + Span(seconds: min(300 << Int64(min(count, 20) - 1), 86_400)) }
     }
 
     /// What brought the drift about.

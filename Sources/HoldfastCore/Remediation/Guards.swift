@@ -229,7 +229,22 @@ package enum Guards {
                 .exemption, "\(hold.by) undid its fix and holds it until \(hold.until): \(hold.reason)",
                 "the end of the hold", again: hold.until)
         }
-        return pass(.exemption, "no exemption, label or hold keeps it off")
+        return failed(facts) ?? pass(.exemption, "no exemption, label or hold keeps it off")
+    }
+
+    /// What was tried on this drift and failed is not tried again and again; what got stuck is a person's.
+    private static func failed(_ facts: GuardFacts) -> GuardAnswer? {
+        guard let failed = facts.failed else { return nil }
+        if failed.isStuck {
+            return refuse(
+                .exemption, "run \(failed.run) on it is stuck: \(failed.reason)",
+                "holdfast undo \(failed.run), or mending it by hand")
+        }
+        guard facts.now < failed.again else { return nil }
+        let runs = failed.count == 1 ? "a run on it failed" : "\(failed.count) runs on it failed in a row"
+        return refuse(
+            .exemption, "\(runs), the last at \(failed.ended): \(failed.reason)",
+            "what the failure says, or another attempt at \(failed.again)", again: failed.again)
     }
 
     private static func rollout(_ facts: GuardFacts) -> GuardAnswer {

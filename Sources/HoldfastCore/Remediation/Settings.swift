@@ -76,6 +76,13 @@ package struct RemediationSettings: Sendable, Hashable {
         return (mode, RemediationSettings.everywhere)
     }
 
+    /// The label that keeps everything off a resource, or why that cannot be told.
+    package func label(keepingOff labels: StateValue) -> String? {
+        if let reason = labels.unknownReason { return "(its labels are not known: \(reason))" }
+        guard case .map(let map) = labels else { return nil }
+        return map.members.map(\.name).sorted().first { doNotTouch.contains($0.lowercased()) }
+    }
+
     /// The mode that anything may have at most.
     package var highest: Mode { max(mode, scopes.map(\.mode).max() ?? .observe) }
 

@@ -81,14 +81,13 @@ extension Archive {
         for playbook in policy.playbooks.all {
             let digest = playbook.digest.description
             var places: [JSON] = []
-            let runs = try journal.endedRuns(playbook: playbook.id, since: .distantPast)
-                .filter { $0.playbookDigest == digest }
             for environment in settings.environments {
                 let standing = try facts.rollout(
                     .init(digest: "", playbook: playbook.id, playbookDigest: digest, risk: playbook.risk), environment)
                 let before = settings.environment(before: environment)
                 let lack = standing.lack(settings.rollout, before: before, now: now)
-                let record = RolloutStanding.Record(runs.filter { $0.environment == environment })
+                let undone = try journal.lastUndone(playbookDigest: digest, environment: environment)
+                let record = try journal.record(digest, environment, since: undone)
                 places.append([
                     "environment": .string(environment), "open": .bool(lack == nil),
                     "lacks": lack.map { .string($0.what) } ?? .null, "verified": .number(JSONNumber(record.verified)),

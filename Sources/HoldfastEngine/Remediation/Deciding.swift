@@ -170,11 +170,17 @@ struct Deciding {
 
     /// Campaigns that are through, and one notice for all plans that wait.
     mutating func finish(in step: inout Step) throws(JournalError) {
-        for var campaign in facts.campaigns where try facts.progress(of: campaign).isDone {
+        for var campaign in facts.campaigns {
+            let progress = try facts.progress(of: campaign)
+            guard progress.isDone else { continue }
             campaign.state = .done
             step.transaction.remediation.campaigns.append(campaign)
             step.transaction.audit.append(
-                AuditEntry(kind: "campaign-done", at: now, body: ["campaign": .string(campaign.id)]))
+                AuditEntry(
+                    kind: "campaign-done", at: now,
+                    body: [
+                        "campaign": .string(campaign.id), "left-out": .array(progress.leftOut.map(JSON.string)),
+                    ]))
         }
         let count = asks.values.reduce(0) { $0 + $1.count }
         let code = NoticeCode.approvalWaiting.rawValue

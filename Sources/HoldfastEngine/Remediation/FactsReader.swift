@@ -1,4 +1,4 @@
-package import HoldfastCore
+internal import HoldfastCore
 internal import HoldfastCrypto
 internal import HoldfastJSON
 
@@ -12,7 +12,7 @@ struct FactsReader {
     private let modes: [String: ModeRecord]
     let campaigns: [Campaign]
     private var progress: [String: CampaignProgress] = [:]
-    private var endedRuns: [String: [Run]] = [:]
+    private var standings: [String: RolloutStanding] = [:]
     private var typeCounts: [String: Int] = [:]
 
     init(policy: Policy, journal: any Journal, now: Timestamp, haltFile: String?) throws(JournalError) {
@@ -47,8 +47,9 @@ struct FactsReader {
         facts.maturity = assessment.maturity
         facts.evidence = evidence
         facts.exemption = finding.state == .suppressed ? finding.reason : nil
-        facts.label = doNotTouch(assessment.context.labels)
+        facts.label = settings.label(keepingOff: assessment.context.labels)
         facts.hold = try journal.hold(of: finding.id)
+        facts.failed = try failed(finding, since: facts.opened)
         facts.rollout = try rollout(facts.plan, finding.environment)
         facts.cause = try cause(of: finding, playbook: plan.playbook)
         for claim in try claims(of: finding, playbook: plan.playbook) {
@@ -61,14 +62,6 @@ struct FactsReader {
         facts.approvals = settings.approvals.standing(
             of: question, words: try journal.approvals(of: facts.plan.digest), people: policy.people, now: now)
         return facts
-    }
-
-    /// The label that keeps everything off, or why that cannot be told.
-    private func doNotTouch(_ labels: StateValue) -> String? {
-        if let reason = labels.unknownReason { return "(its labels are not known: \(reason))" }
-        guard case .map(let map) = labels else { return nil }
-        let kept = policy.remediation.doNotTouch
-        return map.members.map(\.name).sorted().first { kept.contains($0.lowercased()) }
     }
 
     /// What one run takes of each budget.
@@ -89,37 +82,17 @@ struct FactsReader {
         ]
     }
 
-    private mutating func ended(_ playbook: String) throws(JournalError) -> [Run] {
-        if let known = endedRuns[playbook] { return known }
-        let runs = try journal.endedRuns(playbook: playbook, since: .distantPast)
-        endedRuns[playbook] = runs
-        return runs
-    }
-
+    /// As it was when it was first asked for: once for many findings.
     mutating func rollout(_ plan: GuardFacts.PlanFacts, _ environment: String) throws(JournalError) -> RolloutStanding {
-        var standing = RolloutStanding()
-        let runs = try ended(plan.playbook).filter { $0.playbookDigest == plan.playbookDigest }
-        // An undo anywhere closes what was opened before it.
-        let undone = runs.filter { $0.phase == .undone || $0.phase == .stuck }.compactMap(\.ended).max()
-        if let before = policy.remediation.environment(before: environment) {
-            standing.before = RolloutStanding.Record(
-                runs.filter { run in
-                    run.environment == before && (undone.map { run.ended ?? .distantPast > $0 } ?? true)
-                })
-            standing.before.lastUndone = undone
-        }
-        standing.isBeingUndone = try journal.openRuns().contains {
-            $0.playbookDigest == plan.playbookDigest && $0.direction == .back
-        }
-        let valid = try journal.openings(playbook: plan.playbook).filter { opening in
-            opening.playbookDigest == plan.playbookDigest && opening.environment == environment
-                && (undone.map { opening.at > $0 } ?? true)
-        }
-        standing.openedBy = Set(valid.map(\.person)).sorted()
+        let key = "\(plan.playbookDigest)/\(environment)"
+        if let known = standings[key] { return known }
+        let before = policy.remediation.environment(before: environment)
+        let standing = try journal.standing(plan.playbook, plan.playbookDigest, environment, before: before)
+        standings[key] = standing
         return standing
     }
 
-    private mutating func cause(of finding: Finding, playbook: String) throws(JournalError) -> GuardFacts.CauseFacts {
+    private func cause(of finding: Finding, playbook: String) throws(JournalError) -> GuardFacts.CauseFacts {
         let settings = policy.remediation
         var facts = GuardFacts.CauseFacts()
         facts.hands = try hands(in: finding)
@@ -133,12 +106,26 @@ struct FactsReader {
             facts.fighter = finding.cause.actor
         }
         let since = now - settings.flapping.window
-        let fixes = try ended(playbook).filter {
-            $0.finding == finding.id && $0.phase == .verified && ($0.ended ?? .distantPast) > since
-        }
+        // The newest first, and no more of them than tell whether it is fought over.
+        let fixes = try journal.endedRuns(of: finding.id, since: since, limit: FactsReader.runsLookedAt)
+            .filter { $0.playbook == playbook && $0.phase == .verified }
         facts.fixes = fixes.count
-        facts.firstFix = fixes.first?.ended
+        facts.firstFix = fixes.last?.ended
         return facts
+    }
+
+    /// Of one finding's earlier runs.
+    private static let runsLookedAt = 1000
+
+    /// The runs since it drifted that failed, one after the other.
+    private func failed(_ finding: Finding, since opened: Timestamp?) throws(JournalError) -> GuardFacts.FailedRuns? {
+        guard let opened else { return nil }
+        let ended = try journal.endedRuns(of: finding.id, since: opened, limit: FactsReader.runsLookedAt)
+        let failures = ended.filter { $0.opened >= opened && ($0.isFailure || $0.phase == .verified) }
+            .prefix { $0.isFailure }
+        guard let last = failures.first, let end = last.ended else { return nil }
+        return GuardFacts.FailedRuns(
+            count: failures.count, run: last.id, reason: last.reason, isStuck: last.phase == .stuck, ended: end)
     }
 
     /// The running campaign in whose present wave a plan is.
@@ -203,22 +190,37 @@ extension EvidenceItem {
     }
 }
 
-extension RolloutStanding.Record {
-    /// - Parameter runs: of one digest in one environment, by when they ended.
-    package init(_ runs: [Run]) {
-        self.init()
-        for run in runs {
-            switch run.phase {
-            case .verified:
-                verified += 1
-                if firstVerified == nil { firstVerified = run.ended }
-            case .undone, .stuck:
-                verified = 0
-                firstVerified = nil
-                lastUndone = run.ended
-            default: break
-            }
+extension RemediationJournal {
+    /// Where a playbook stands on its way into an environment.
+    func standing(
+        _ playbook: String, _ digest: String, _ environment: String, before: String?
+    ) throws(JournalError) -> RolloutStanding {
+        var standing = RolloutStanding()
+        // An undo anywhere closes what was opened before it.
+        let undone = try lastUndone(playbookDigest: digest, environment: nil)
+        if let before {
+            standing.before = try record(digest, before, since: undone)
+            standing.before.lastUndone = undone
         }
+        standing.isBeingUndone = try openRuns().contains { $0.playbookDigest == digest && $0.direction == .back }
+        let valid = try openings(playbook: playbook).filter { opening in
+            opening.playbookDigest == digest && opening.environment == environment
+                && (undone.map { opening.at > $0 } ?? true)
+        }
+        standing.openedBy = Set(valid.map(\.person)).sorted()
+        return standing
+    }
+
+    /// What was seen of a playbook's digest in an environment since an undo.
+    func record(
+        _ digest: String, _ environment: String, since undone: Timestamp?
+    ) throws(JournalError) -> RolloutStanding.Record {
+        var record = RolloutStanding.Record()
+        let runs = try verified(
+            playbookDigest: digest, environment: environment, since: undone ?? .distantPast)
+        (record.verified, record.firstVerified) = (runs.count, runs.first)
+        record.lastUndone = undone
+        return record
     }
 }
 
@@ -236,10 +238,12 @@ extension Policy {
     }
 }
 
-/// How far a campaign has come.
+/// How far a campaign has come. What was approved and is another plan by now, or none, is left out: the rest goes on.
 struct CampaignProgress {
     /// The items of the present wave that have not been fixed.
     var wave: [Campaign.Item] = []
+    /// Findings that are open and whose plan is not the one that was approved, of the waves so far.
+    var leftOut: [String] = []
     var isDone = true
 
     init(_ campaign: Campaign, journal: any Journal) throws(JournalError) {
@@ -251,7 +255,12 @@ struct CampaignProgress {
                 if runs.contains(where: { !$0.phase.isEnd }) { isBusy = true }
                 let isOver = runs.contains { $0.phase == .verified || $0.phase == .abandoned }
                 let state = try journal.finding(id: item.finding).flatMap { Finding.State(rawValue: $0.state) }
-                if state == .open || state == .stale, !isOver { wave.append(item) }
+                guard state == .open || state == .stale, !isOver else { continue }
+                if try journal.plan(finding: item.finding)?.digest == item.plan {
+                    wave.append(item)
+                } else {
+                    leftOut.append(item.finding)
+                }
             }
             if !wave.isEmpty || isBusy {
                 isDone = false

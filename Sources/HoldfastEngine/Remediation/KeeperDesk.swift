@@ -130,6 +130,8 @@ extension Keeper {
         try desk {
             var step = Step(policy: policy, journal: journal, now: now)
             step.transaction.remediation.halts = [Halt(part: part, by: person.name, reason: reason, at: now)]
+            // `why` tells of it at once, also where nothing else is to be decided.
+            step.transaction.remediation.touchAll = now
             try audit("halt", part.description, person, reason, &step)
         }
     }

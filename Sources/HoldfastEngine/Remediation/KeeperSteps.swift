@@ -225,10 +225,11 @@ extension Keeper {
     private func openBreaker(after run: Run, in step: inout Step) throws(JournalError) {
         let rule = policy.remediation.breaker
         let ended = try journal.endedRuns(playbook: run.playbook, since: step.now - rule.window)
-        let failures = ended.filter { $0.id != run.id && $0.isFailure }.count + 1
+        // One resource that nothing can be written to is no reason to leave all others as they are.
+        let failures = Set(ended.filter(\.isFailure).map(\.finding)).union([run.finding]).count
         let part = Halt.Part.playbook(run.playbook)
         guard failures >= rule.count, try !journal.halts().contains(where: { $0.part == part }) else { return }
-        let reason = "\(failures) runs failed within \(rule.window.phrase)"
+        let reason = "runs on \(failures) findings failed within \(rule.window.phrase)"
         step.transaction.remediation.halts.append(Halt(part: part, by: "breaker", reason: reason, at: step.now))
         step.transaction.audit.append(
             AuditEntry(
@@ -267,13 +268,9 @@ extension Keeper {
 
     /// The run that opens the next environment makes what waits there worth another look.
     private func openNext(after run: Run, in step: inout Step) throws(JournalError) {
-        let ended = try journal.endedRuns(playbook: run.playbook, since: .distantPast)
-            .filter { $0.playbookDigest == run.playbookDigest && $0.id != run.id }
-        let undone = ended.filter { $0.phase == .undone || $0.phase == .stuck }.compactMap(\.ended).max()
-        let verified = ended.filter { other in
-            other.phase == .verified && other.environment == run.environment
-                && (undone.map { other.ended ?? .distantPast > $0 } ?? true)
-        }
+        let undone = try journal.lastUndone(playbookDigest: run.playbookDigest, environment: nil)
+        let verified = try journal.verified(
+            playbookDigest: run.playbookDigest, environment: run.environment, since: undone ?? .distantPast)
         if verified.count + 1 == policy.remediation.rollout.runs { step.transaction.remediation.touchAll = step.now }
     }
 }

@@ -243,6 +243,14 @@ package protocol RemediationJournal: AnyObject, Sendable {
     func runs(of finding: String) throws(JournalError) -> [Run]
     /// Those of a playbook that ended so since then, by when they ended.
     func endedRuns(playbook: String, since: Timestamp) throws(JournalError) -> [Run]
+    /// Those of a finding that ended since then, the newest first, at most `limit`.
+    func endedRuns(of finding: String, since: Timestamp, limit: Int) throws(JournalError) -> [Run]
+    /// When a run of a playbook's digest was undone, or got stuck, last; `nil`: in any environment.
+    func lastUndone(playbookDigest: String, environment: String?) throws(JournalError) -> Timestamp?
+    /// The runs of a playbook's digest in an environment that were verified since then: how many, and when the first.
+    func verified(
+        playbookDigest: String, environment: String, since: Timestamp
+    ) throws(JournalError) -> (count: Int, first: Timestamp?)
     func capture(run: String, step: Int) throws(JournalError) -> [UInt8]?
     /// Open ones by when they were opened.
     func asks() throws(JournalError) -> [Ask]

@@ -42,6 +42,8 @@ struct FrontDoor<Inner: HTTPResponder>: HTTPResponder where Inner.Context == Vis
     }
 
     private func checkHost(_ request: Request, _ visit: Visit) throws(Refusal) {
+        // The first is the request's authority; whoever is in front of us may have gone by another.
+        if request.headers[.anotherHost] != nil { throw .malformed("the request names more than one Host") }
         guard case .address = visit.peer, !hosts.knows(request.head.authority) else { return }
         // What asks whether the service lives asks by an address.
         guard request.uri.path != "/healthz", request.uri.path != "/readyz" else { return }
@@ -155,6 +157,7 @@ extension HTTPField.Name {
         return name
     }
     static let forwardedFor = own("X-Forwarded-For")
+    static let anotherHost = own("Host")
     static let frameOptions = own("X-Frame-Options")
     static let referrerPolicy = own("Referrer-Policy")
     static let crossOriginOpenerPolicy = own("Cross-Origin-Opener-Policy")

@@ -81,13 +81,10 @@ struct TestCommand: ParsableCommand {
 
     func run() throws {
         let set = try DataSet.load(try ConfigurationFile.checked(data.config, adding: paths))
-        let playbooks = set.playbooks.runTests()
-        let failures = set.catalog.runTests() + set.baseline.runTests(catalog: set.catalog) + playbooks.problems
+        let failures =
+            set.catalog.runTests() + set.baseline.runTests(catalog: set.catalog) + set.playbooks.runTests()
         for failure in failures { Output.error(failure.description) }
-        let count = set.catalog.testCount + set.baseline.testCount + playbooks.count
-        if !playbooks.unjudged.isEmpty {
-            Output.line("\(playbooks.unjudged.count) say what guards decide, which nothing judges yet")
-        }
+        let count = set.catalog.testCount + set.baseline.testCount + set.playbooks.testCount
         Output.line("\(count - failures.count) passed, \(failures.count) failed")
         if !failures.isEmpty { throw ExitCode.failure }
     }

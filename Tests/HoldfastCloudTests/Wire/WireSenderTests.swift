@@ -103,8 +103,7 @@ struct WireSenderTests {
         ])
     func withinOneSecond(date: String, started: String) async throws {
         let exchange = Self.inTurn([.success(.json(["Keys": []], headers: ["Date": date]))])
-        let clock = StillClock(past: Span(nanoseconds: 600_000_000))
-        let answer = try await sender(exchange, clock: clock).send(
+        let answer = try await sender(exchange, clock: StillClock(past: Span(nanoseconds: 600_000_000))).send(
             try WireCatalog.call("kms.ListKeys"), parameters: JSONObject(), in: Self.scope)
         #expect(answer.started == Timestamp(started))
     }
