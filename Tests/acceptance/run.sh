@@ -39,6 +39,7 @@ if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     "$HOLDFAST_TEST_PYTHON" burst.py
     "$HOLDFAST_TEST_PYTHON" terraform.py
     "$HOLDFAST_TEST_PYTHON" remediate.py
+    "$HOLDFAST_TEST_PYTHON" slack.py
     # The long form, 2,000 resources with and without faults, is scan.py alone; its last result is in docs/benchmarks.md.
     "$HOLDFAST_TEST_PYTHON" scan.py --short
 else
