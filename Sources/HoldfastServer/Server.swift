@@ -23,6 +23,8 @@ package struct Server: Sendable {
         package var keeper: Keeper
         /// The provider's secret for this service; `nil` for a public client.
         package var clientSecret: Secret?
+        /// `nil` where Slack's requests are not taken.
+        package var slack: SlackApp?
         package var now: @Sendable () -> Timestamp
         package var logger: Logger
 
@@ -30,7 +32,7 @@ package struct Server: Sendable {
             version: String, archive: @escaping @Sendable () async -> Archive,
             missing: @escaping @Sendable () async -> [String], measure: @escaping @Sendable () async throws -> Measured,
             outbound: @escaping Outbound, keeper: Keeper, clientSecret: Secret? = nil,
-            now: @escaping @Sendable () -> Timestamp, logger: Logger
+            slack: SlackApp? = nil, now: @escaping @Sendable () -> Timestamp, logger: Logger
         ) {
             self.version = version
             self.archive = archive
@@ -39,6 +41,7 @@ package struct Server: Sendable {
             self.outbound = outbound
             self.keeper = keeper
             self.clientSecret = clientSecret
+            self.slack = slack
             self.now = now
             self.logger = logger
         }
@@ -138,6 +141,7 @@ package struct Server: Sendable {
             return response
         }
         let desk = Desk(keeper: parts.keeper, archive: parts.archive, rules: rules, now: parts.now)
+        if let app = parts.slack { SlackRoutes(app: app, desk: desk).add(to: router) }
         addAPI(to: router, desk, doorkeeper)
         addPages(to: router, desk, doorkeeper)
         return FrontDoor(

@@ -12,4 +12,7 @@ extension SabotagedJournal {
     func outgoing(by channel: String, limit: Int) throws(JournalError) -> [OutgoingMessage] {
         try honest.outgoing(by: channel, limit: limit)
     }
+    func posts(by channel: String, since: Timestamp) throws(JournalError) -> [ChatPost] {
+        try honest.posts(by: channel, since: since)
+    }
 }

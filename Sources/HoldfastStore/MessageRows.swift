@@ -1,5 +1,5 @@
 internal import GRDB
-internal import HoldfastCore
+package import HoldfastCore
 package import HoldfastEngine
 package import HoldfastJSON
 
@@ -15,6 +15,12 @@ extension Schema {
             attempts INTEGER NOT NULL, body TEXT NOT NULL
         ) STRICT;
         CREATE INDEX outgoing_by_channel ON outgoing (channel, key);
+        -- message: the chat's own name of it.
+        CREATE TABLE chat_posts (
+            channel TEXT NOT NULL, conversation TEXT NOT NULL, message TEXT NOT NULL, digest TEXT NOT NULL,
+            posted INTEGER NOT NULL, about TEXT NOT NULL, standing TEXT NOT NULL,
+            PRIMARY KEY (channel, conversation, message)
+        ) STRICT;
         """
 }
 
@@ -42,6 +48,18 @@ extension Commit {
         for id in writes.done {
             try beforeStep("delivered")
             try remove.run([.text(id)])
+        }
+        let keep = try db.prepared(
+            """
+            INSERT OR REPLACE INTO chat_posts (channel, conversation, message, digest, posted, about, standing)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """)
+        for post in writes.posts {
+            try beforeStep("post")
+            try keep.run([
+                .text(post.channel), .text(post.conversation), .text(post.message), .text(post.digest),
+                .time(post.posted), .text(post.about), .text(post.standing),
+            ])
         }
     }
 }
@@ -89,6 +107,22 @@ extension SQLiteJournal {
                     throw JournalError(.corrupt, "a message in the journal is damaged")
                 }
                 return OutgoingMessage(message: message, due: try row.time(1), attempts: Int(try row.int(2)))
+            }
+        }
+    }
+
+    package func posts(by channel: String, since: Timestamp) throws(JournalError) -> [ChatPost] {
+        try read { db in
+            try db.prepared(
+                """
+                SELECT digest, conversation, message, posted, about, standing FROM chat_posts
+                WHERE channel = ? AND posted >= ? ORDER BY posted, message
+                """
+            ).rows([.text(channel), .time(since)]) { row in
+                ChatPost(
+                    digest: try row.text(0), channel: channel, conversation: try row.text(1),
+                    message: try row.text(2), posted: try row.time(3), about: try row.text(4),
+                    standing: try row.text(5))
             }
         }
     }

@@ -24,6 +24,10 @@ struct MessageReader {
             if let span = entry.value["digest-every"]?.text.flatMap({ Span($0) }) { pace.digestEvery = span }
             found.append(ChannelSettings(name: entry.key, kind: kind, pace: pace))
         }
+        let secrets = found.compactMap { channel -> String? in
+            if case .slack(let slack) = channel.kind { slack.signingSecret } else { nil }
+        }
+        if Set(secrets).count > 1 { report("Slack's requests are taken of one app: signing-secret is one", node) }
         return found
     }
 

@@ -38,6 +38,13 @@ package struct MessageLane<C: HoldfastClock>: Sendable {
                         await rest()
                     }
                 }
+                guard let chat = channel as? any ChatChannel else { continue }
+                group.addTask {
+                    while !Task.isCancelled {
+                        try await update(chat)
+                        await rest()
+                    }
+                }
             }
             try await group.waitForAll()
         }
@@ -53,6 +60,21 @@ package struct MessageLane<C: HoldfastClock>: Sendable {
                 return try await keeper.untold(sent, error.message, now: clock.wallTime())
             }
             try await keeper.told(sent.message, now: clock.wallTime())
+        }
+    }
+
+    /// Has prompts that stand in a chat say what is so now. What the chat does not take is tried again.
+    private func update(_ chat: any ChatChannel) async throws {
+        for (post, prompt, standing) in try await keeper.stalePosts(by: chat.name, now: clock.wallTime()) {
+            do throws(DeliveryError) {
+                try await chat.update(post, prompt, to: standing)
+            } catch {
+                for _ in 0..<30 where !Task.isCancelled { await rest() }
+                return
+            }
+            var said = post
+            said.standing = standing.text
+            try await keeper.posted(said)
         }
     }
 }

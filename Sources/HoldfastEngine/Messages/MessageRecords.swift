@@ -48,7 +48,10 @@ package struct MessageWrites: Sendable {
     /// Ids of those that were delivered or given up.
     package var done: [String] = []
 
-    package var isEmpty: Bool { routing == nil && outgoing.isEmpty && done.isEmpty }
+    /// Prompts that stand in chats, new or with another standing.
+    package var posts: [ChatPost] = []
+
+    package var isEmpty: Bool { routing == nil && outgoing.isEmpty && done.isEmpty && posts.isEmpty }
     package init() {}
 }
 
@@ -62,4 +65,6 @@ package protocol MessageJournal: AnyObject, Sendable {
     func news(after: NewsPosition, limit: Int) throws(JournalError) -> StoredNews
     /// Those of a channel, the oldest first.
     func outgoing(by channel: String, limit: Int) throws(JournalError) -> [OutgoingMessage]
+    /// Prompts that were posted by a channel since then, the oldest first.
+    func posts(by channel: String, since: Timestamp) throws(JournalError) -> [ChatPost]
 }

@@ -62,10 +62,13 @@ package struct AccessRules: Sendable {
     package var people: People
     /// Roles that are asked for approvals beside the usual one.
     package var deciding: [String]
+    /// Production, and all that nobody has classified.
+    package var lastEnvironment: String
 
-    package init(people: People, deciding: [String] = []) {
+    package init(people: People, deciding: [String] = [], lastEnvironment: String = "") {
         self.people = people
         self.deciding = deciding
+        self.lastEnvironment = lastEnvironment
     }
 
     /// The roles that give a permission.

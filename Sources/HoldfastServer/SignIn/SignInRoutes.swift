@@ -72,7 +72,11 @@ struct SignInRoutes: Sendable {
             ("scope", (["openid"] + provider.scopes).joined(separator: " ")), ("state", state), ("nonce", signIn.nonce),
             ("code_challenge", base64URLText(sha256(signIn.verifier.utf8).bytes)), ("code_challenge_method", "S256"),
         ]
-        let query = parameters.map { "\($0.0)=\(percentEncoded($0.1))" }.joined(separator: "&")
+        // Who comes to decide something grave proves anew who they are (OpenID Connect Core 1.0, 3.1.2.1).
+        let isFresh = (Address.pairs(request.uri.query ?? "") ?? []).contains { $0.name == "fresh" }
+        let query = (parameters + (isFresh ? [("prompt", "login"), ("max_age", "0")] : [])).map {
+            "\($0.0)=\(percentEncoded($0.1))"
+        }.joined(separator: "&")
         var response = Response.found(places.authorization + (places.authorization.contains("?") ? "&" : "?") + query)
         cookies.set(binding: signIn.binding, on: &response)
         return response

@@ -56,7 +56,7 @@ struct RunCommand: AsyncParsableCommand {
             keeper: keeper, sources: sources, arrivals: enrolment.arrivals, reader: reader, clock: clock,
             limits: policy.limits, tell: telling(configuration.log, logger))
         let http = Serving.client(configuration)
-        let channels = try Messaging.channels(configuration, http)
+        let channels = try Messaging.channels(configuration, http, keeper)
         try await keeper.beginRouting(now: clock.wallTime())
         let prompting = try Prompting(configuration, http, channels)
         let lane = RemediationLane(
@@ -77,7 +77,8 @@ struct RunCommand: AsyncParsableCommand {
             Remediating(lane: lane), metering,
             Messaging(lane: MessageLane(keeper: keeper, channels: channels, clock: clock)),
             try Serving(
-                configuration, keeper, journal, sources: sources.map(\.name), prompts: prompting.tally, http: http,
+                configuration, keeper, journal, sources: sources.map(\.name), prompts: prompting.tally,
+                slack: try Messaging.slack(configuration, channels), http: http,
                 clock, logger),
         ]
         try await group(Running(service: service), parts, logger).run()

@@ -17,18 +17,40 @@ struct Messaging: Part {
     /// The channels that the configuration names.
     ///
     /// - Throws: ``Failure`` where a secret is not there, or too short.
-    static func channels(_ configuration: Configuration, _ http: HTTPClient) throws -> [any MessageChannel] {
-        try configuration.channels.map { try channel($0, configuration, Serving.outbound(http)) }
+    static func channels(
+        _ configuration: Configuration, _ http: HTTPClient, _ keeper: Keeper
+    ) throws -> [any MessageChannel] {
+        try configuration.channels.map { try channel($0, configuration, Serving.outbound(http), keeper) }
+    }
+
+    /// What takes Slack's requests: the first channel that has a signing secret.
+    static func slack(_ configuration: Configuration, _ channels: [any MessageChannel]) throws -> SlackApp? {
+        for settings in configuration.channels {
+            guard case .slack(let slack) = settings.kind, let secret = slack.signingSecret,
+                let channel = channels.first(where: { $0.name == settings.name }) as? SlackChannel
+            else { continue }
+            return SlackApp(channel: channel, signingSecret: try NamedSecret.read(secret, configuration))
+        }
+        return nil
     }
 
     private static func channel(
-        _ settings: ChannelSettings, _ configuration: Configuration, _ send: @escaping Outbound
+        _ settings: ChannelSettings, _ configuration: Configuration, _ send: @escaping Outbound, _ keeper: Keeper
     ) throws -> any MessageChannel {
         let base = configuration.pages
         let now: @Sendable () -> Timestamp = { SystemWallClock.now }
         switch settings.kind {
         case .slack(let slack):
-            throw Failure("channels: \(settings.name): slack is not there yet (\(slack.url))")
+            let rules = configuration.accessRules
+            return SlackChannel(
+                name: settings.name, url: slack.url, token: try NamedSecret.read(slack.token, configuration),
+                conversation: slack.conversation,
+                pages: .init(base: base, canSignInAnew: configuration.server?.provider != nil),
+                isInteractive: slack.signingSecret != nil, mustBeDecidedOnPage: { rules.mustBeDecidedOnPage($0) },
+                posted: { post in
+                    // Without the journal nothing goes on, which others say; the post is not changed any more then.
+                    try? await keeper.posted(post)
+                }, now: now, send: send)
         case .mail(let mail):
             let client = MailClient(
                 url: mail.url, user: mail.user,
@@ -68,4 +90,12 @@ extension WebhookNotifier {
 extension Configuration {
     /// How browsers reach the pages; `nil` where nothing listens.
     var pages: String? { server.flatMap { server in server.url ?? server.listen.map { "http://\($0)" } } }
+}
+
+extension Configuration {
+    var accessRules: AccessRules {
+        AccessRules(
+            people: people, deciding: remediation.approvals.chain,
+            lastEnvironment: remediation.environments.last ?? "")
+    }
 }

@@ -19,7 +19,7 @@ struct Serving: Part {
     ///   - sources: names of those whose positions the service needs.
     init(
         _ configuration: Configuration, _ keeper: Keeper, _ journal: SQLiteJournal, sources: [String],
-        prompts: PromptTally, http: HTTPClient, _ clock: SystemWallClock, _ logger: Logger
+        prompts: PromptTally, slack: SlackApp?, http: HTTPClient, _ clock: SystemWallClock, _ logger: Logger
     ) throws {
         self.http = http
         guard let settings = configuration.server else {
@@ -31,7 +31,7 @@ struct Serving: Part {
         let measuring = Measuring(journal: reading, keeper: keeper, prompts: prompts, clock: clock)
         server = try Server(
             settings: settings, socketPath: settings.socket.map(configuration.resolve),
-            rules: AccessRules(people: configuration.people, deciding: configuration.remediation.approvals.chain),
+            rules: configuration.accessRules,
             parts: Server.Parts(
                 version: Version.text,
                 archive: { Archive(journal: reading, policy: await keeper.policy) { SystemWallClock.now } },
@@ -39,6 +39,7 @@ struct Serving: Part {
                 measure: { try await measuring.measure() },
                 outbound: Self.outbound(http), keeper: keeper,
                 clientSecret: try settings.provider?.clientSecret.map { try NamedSecret.read($0, configuration) },
+                slack: slack,
                 now: { SystemWallClock.now },
                 logger: logger)
         ) { place in
