@@ -16,7 +16,7 @@ package enum Fault: String, Sendable, CaseIterable {
     // Of people.
     case approverSlow = "approver-slow", approverRefuses = "approver-refuses", approverTwice = "approver-twice"
     case approverCaused = "approver-caused", approverHolds = "approver-holds", approverLate = "approver-late"
-    case halted, haltFile = "halt-file", undone, opened, campaign, reload
+    case halted, haltFile = "halt-file", undone, opened, campaign, reload, exempted
     case promptLost = "prompt-lost"
     // Of the clock.
     case clockForward = "clock-forward", clockBack = "clock-back"
@@ -33,6 +33,7 @@ package enum Fault: String, Sendable, CaseIterable {
         case .approverLate: 6
         case .malformed, .describeStale, .describeThrottled, .opened, .promptLost: 8
         case .anchorDown: 3
+        case .exempted: 10
         case .campaign, .reload: 12
         case .halted, .haltFile: 25
         case .lost, .describeDenied, .writeThrottled: 12

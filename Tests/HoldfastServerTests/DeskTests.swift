@@ -131,9 +131,7 @@ struct DeskTests {
             #expect(wrong.status == 404 && wrong.sentence.contains("bo.ray"), "\(wrong.sentence)")
             let answer = try await asking.ask("\(path)/why")
             let care = answer.json["care"]
-            withKnownIssue("who looks after a finding is kept and not shown") {
-                #expect(care?["acknowledged-by"] == "ann.lee" && care?["assignee"] == "bo.ray", "\(answer.text)")
-            }
+            #expect(care?["acknowledged-by"] == "ann.lee" && care?["assignee"] == "bo.ray", "\(answer.text)")
             let audit = try await asking.ask("/api/v1/audit?kind=acknowledged&kind=assigned").json["items"]?.array ?? []
             #expect(audit.compactMap { $0["body"]?["person"]?.string } == ["ann.lee", "ann.lee"])
         }
