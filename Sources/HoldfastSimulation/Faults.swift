@@ -33,7 +33,7 @@ package enum Fault: String, Sendable, CaseIterable {
         case .approverLate: 6
         case .malformed, .describeStale, .describeThrottled, .opened, .promptLost: 8
         case .anchorDown: 3
-        case .exempted: 10
+        case .exempted: 40
         case .campaign, .reload: 12
         case .halted, .haltFile: 25
         case .lost, .describeDenied, .writeThrottled: 12
@@ -62,6 +62,7 @@ final class FaultPlan: Sendable {
         // In a third of the worlds people get on with each other, so that runs get far.
         let quarrels: [Fault] = [
             .halted, .haltFile, .clockForward, .clockBack, .approverSlow, .approverRefuses, .approverHolds, .crash,
+            .exempted,
         ]
         spared = seed % 3 == 2 ? quarrels : []
     }
