@@ -319,7 +319,7 @@ package struct JournalTransaction: Sendable {
 
 /// The service's memory. All calls are synchronous and blocking, made from the executor that wiring gives the engine;
 /// one commit path. What is read sees everything committed before.
-package protocol Journal: RemediationJournal, AuditJournal, MessageJournal {
+package protocol Journal: RemediationJournal, AuditJournal, ExemptionJournal, MessageJournal {
     /// Takes a part: epoch + 1. Older epochs are refused from then on.
     func acquire(part: String) throws(JournalError) -> Lease
     func commit(_ transaction: JournalTransaction) throws(JournalError)

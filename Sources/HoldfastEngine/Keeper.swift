@@ -6,7 +6,9 @@ internal import HoldfastJSON
 package actor Keeper {
     let journal: any Journal
     private var decoder: EventDecoder
+    /// What the data files say, with the exemptions that people agreed to.
     package private(set) var policy: Policy
+    private var files: Policy
     private var known: KnownEvents
     private(set) var leases: [String: Lease] = [:]
     /// Claimed and not yet settled: a mark meanwhile is a new generation, and makes one rerun.
@@ -39,7 +41,8 @@ package actor Keeper {
     ) throws(JournalError) {
         self.tools = tools
         self.journal = journal
-        self.policy = policy
+        files = policy
+        self.policy = policy.exempting(try journal.granted())
         decoder = EventDecoder(for: policy.catalog)
         known = KnownEvents(limit: limits.knownEvents)
         for id in try journal.recentEventIDs(limit: limits.knownEvents) { known.insert(id) }
@@ -249,7 +252,9 @@ package actor Keeper {
     package func adopt(
         _ policy: Policy, because what: String = "a reload", now: Timestamp
     ) throws(JournalError) -> [FindingChange: Int] {
-        self.policy = policy
+        files = policy
+        renew(exemptions: try journal.granted())
+        let policy = self.policy
         decoder = EventDecoder(for: policy.catalog)
         // What was about to be written was decided by the settings of before.
         memory.prepared = [:]
@@ -269,6 +274,9 @@ package actor Keeper {
         try endStrangers(now: now)
         return changes
     }
+
+    /// From now on these exemptions count beside those of the data files.
+    func renew(exemptions: [Exemption]) { policy = files.exempting(exemptions) }
 
     /// Ends the notices of clouds that have no account any more which sends events and is not configured.
     private func endStrangers(now: Timestamp) throws(JournalError) {

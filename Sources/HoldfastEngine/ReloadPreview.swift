@@ -40,6 +40,7 @@ package struct ReloadPreview: Sendable, Equatable {
         journal: any Journal, policy: Policy, now: Timestamp
     ) async throws(JournalError) -> ReloadPreview {
         var preview = ReloadPreview()
+        let policy = policy.exempting(try journal.granted())
         var last: ResourceID?
         while true {
             let page = try journal.resources(after: last, limit: 200)

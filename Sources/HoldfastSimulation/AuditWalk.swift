@@ -40,6 +40,8 @@ struct AuditWalk {
     private(set) var openings: [String: Set<String>] = [:]
     private(set) var running: Set<String> = []
     private(set) var proposers: [String: String] = [:]
+    /// Exemptions that people agreed to.
+    private(set) var exemptions: [String: (rule: String, resources: [String], end: Timestamp)] = [:]
 
     init(setup: Setup) { self.setup = setup }
 
@@ -57,6 +59,12 @@ struct AuditWalk {
         case "campaign-proposed": proposers[text("what")] = text("person")
         case "campaign-started": running.insert(text("campaign"))
         case "campaign-stopped", "campaign-done": running.remove(text("campaign"))
+        case "exemption-approved":
+            exemptions[text("what")] = (
+                text("rule"), entry.body["resources"]?.array?.compactMap(\.string) ?? [],
+                Timestamp(text("end")) ?? .distantPast
+            )
+        case "exemption-withdrawn", "exemption-ended": exemptions[text("what")] = nil
         case "undo":
             runs[text("what")]?.isOpen = true
             runs[text("what")]?.wasUndoneByPerson = true
@@ -84,6 +92,12 @@ struct AuditWalk {
             verified.removeAll { $0.playbook == run.playbook }
             if phase == .undone { holds[run.finding] = time + setup.remediation.holdAfterUndo }
         default: break
+        }
+    }
+
+    func isExempt(_ rule: String, _ resource: ResourceID, at time: Timestamp) -> Bool {
+        exemptions.values.contains { exemption in
+            exemption.rule == rule && time < exemption.end && exemption.resources.contains { resource.id == $0 }
         }
     }
 

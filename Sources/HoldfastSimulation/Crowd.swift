@@ -20,6 +20,7 @@ extension World {
                 try await undoSomething(store, keeper)
                 try await openSomething(store, keeper)
                 try await campaign(store, keeper)
+                try await exempt(store, keeper)
                 try await reload(store, keeper)
             } catch {
                 trace.note("refused: \(error)")
@@ -113,6 +114,25 @@ extension World {
         _ = try? await keeper.propose(
             playbooks.randomElement(using: &random) ?? "", scope: Scope(), scopeText: "everything",
             wave: Int.random(in: 1...2, using: &random), by: someone(), reason: "the list is long", now: now)
+    }
+
+    /// Somebody proposes to leave a finding as it is; others agree, or take it back.
+    private func exempt(_ store: SQLiteJournal, _ keeper: Keeper) async throws {
+        let now = clock.wallTime()
+        for record in try store.exemptions() where [.proposed, .approved].contains(record.state) {
+            let word: ExemptionRecord.State =
+                record.state == .approved ? .withdrawn : random.once(in: 5) ? .refused : .approved
+            guard word != .withdrawn || random.once(in: 6) else { continue }
+            _ = try? await keeper.say(word, onExemption: record.id, by: someone(), reason: "we spoke of it", now: now)
+        }
+        guard faults.fires(.exempted) else { return }
+        let open = try store.findings(states: [Finding.State.open.rawValue])
+        guard let finding = open.randomElement(using: &random) else { return }
+        let person = someone()
+        let exemption = Exemption(
+            rule: finding.rule, resources: [finding.resource.id], kind: .accepted, owner: person.name, approver: "",
+            reason: "it is meant so", end: now + Span(seconds: Int.random(in: 20...120, using: &random)))
+        _ = try? await keeper.propose(exemption, by: person, now: now)
     }
 
     // MARK: Configuration

@@ -157,6 +157,7 @@ final class SabotagedJournal: Journal {
     ) throws(JournalError) -> AuditCheckpoint {
         try alive(dead: { $0 }) { () throws(JournalError) in try honest.checkpoint(at: at, sign: sign) }
     }
+    func exemptions() throws(JournalError) -> [ExemptionRecord] { try honest.exemptions() }
     func evidenceSegment(before: Timestamp) throws(JournalError) -> EvidenceSegment? {
         try honest.evidenceSegment(before: before)
     }

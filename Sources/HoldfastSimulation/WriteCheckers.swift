@@ -150,7 +150,8 @@ struct WriteCheckers {
             step.tags.contains(CloudState.doNotTouch)
             && label.map { step.truly.since($0.time).nanoseconds >= 3_000_000_000 } ?? false
         judgements.judge(.keptOff, !isLabelled, "\(step.step) on a labelled \(step.run.resource)")
-        judgements.judge(.keptOff, !step.isExempt, "\(step.step) on an exempt \(step.run.resource)")
+        let isExempt = step.isExempt || walk.isExempt(step.run.rule, step.run.resource, at: step.at)
+        judgements.judge(.keptOff, !isExempt, "\(step.step) on an exempt \(step.run.resource)")
         let hold = walk.holds[step.run.finding]
         judgements.judge(.keptOff, hold.map { $0 <= step.at } ?? true, "\(step.step) on what is held")
     }

@@ -111,7 +111,7 @@ struct Commit {
 
     private func write(segment: EvidenceSegment) throws {
         try beforeStep("segment")
-        try db.prepared("INSERT INTO segments (last, first, count, root) VALUES (?, ?, ?, ?)").run([
+        try db.prepared("INSERT OR REPLACE INTO segments (last, first, count, root) VALUES (?, ?, ?, ?)").run([
             .int(segment.last), .int(segment.first), .int(segment.count), .text(segment.root),
         ])
     }

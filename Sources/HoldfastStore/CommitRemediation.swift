@@ -13,6 +13,7 @@ extension Commit {
         try write(stops: writes)
         try write(campaigns: writes.campaigns)
         try write(cares: writes.cares)
+        try write(exemptions: writes.exemptions)
         try write(candidates: writes)
     }
 

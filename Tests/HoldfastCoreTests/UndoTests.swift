@@ -13,7 +13,7 @@ import Testing
     /// The plan of a shipped playbook for a state, by one of its rules.
     ///
     /// - Parameter sample: of the catalog; the state's properties stand in place of its own.
-    private func plan(
+    func plan(
         _ playbook: String, _ state: JSON, over sample: String? = nil, lists: [String: [String]] = [:]
     ) throws -> Plan {
         let playbook = try #require(PlaybookFilesTests.shipped.playbooks[playbook])
@@ -37,7 +37,7 @@ import Testing
         return try #require(outcome.plan, "\(outcome.summary)")
     }
 
-    private func undo(_ plan: Plan, step: Int = 0) -> StepUndo {
+    func undo(_ plan: Plan, step: Int = 0) -> StepUndo {
         let step = plan.steps[step]
         return StepUndo(
             step.call, writes: step.writes, undo: step.undo, of: plan.resource.type,
@@ -63,13 +63,13 @@ import Testing
     // MARK: Exact bytes
 
     /// With spaces and an order that no writer of ours would choose.
-    private static let policyText = """
+    static let policyText = """
         {"Version" : "2012-10-17", "Statement":[ {"Sid":"Ours","Effect":"Allow","Principal":{"AWS":"\(us)"},\
         "Action":"s3:GetObject","Resource":"arn:aws:s3:::my-bucket/*"}, {"Sid":"All","Effect":"Allow",\
         "Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::my-bucket/*"} ] }
         """
 
-    private func bucketPlan() throws -> (plan: Plan, captured: [RawAnswer], policy: JSON) {
+    func bucketPlan() throws -> (plan: Plan, captured: [RawAnswer], policy: JSON) {
         let policy = try JSON.parse(Self.policyText)
         let plan = try plan("aws-s3-remove-public-statements", ["Policy": policy], over: "bucket-public")
         let answer = RawAnswer(

@@ -88,6 +88,13 @@ struct DeskBench: Sendable {
         return record.canonicalBytes
     }
 
+    /// Somebody else's hand, which no event has told of yet.
+    func meddle(_ policy: SmallCloud.Policy) { cloud.change { $0.policy = policy } }
+
+    func read(_ resource: ResourceID) throws -> Description {
+        try cloud.value.read(resource, at: server.clock.now)
+    }
+
     /// Calls that reached the cloud.
     var calls: [String] { cloud.value.calls }
 
@@ -129,6 +136,8 @@ struct DeskBench: Sendable {
 struct SmallCloud: Sendable {
     enum Policy: Sendable {
         case closed, open
+        /// Somebody has made another statement under the name of the one that was taken out.
+        case renamed
 
         var json: JSON {
             let partner: JSON = [
@@ -139,7 +148,12 @@ struct SmallCloud: Sendable {
                 "Sid": "PublicRead", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
                 "Resource": "arn:aws:s3:::my-bucket/*",
             ]
-            return ["Version": "2012-10-17", "Statement": self == .open ? [everybody, partner] : [partner]]
+            let other: JSON = [
+                "Sid": "PublicRead", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject",
+                "Resource": "arn:aws:s3:::my-bucket/*",
+            ]
+            let first: [JSON] = self == .open ? [everybody] : self == .renamed ? [other] : []
+            return ["Version": "2012-10-17", "Statement": .array(first + [partner])]
         }
     }
     var policy = Policy.closed
@@ -155,7 +169,16 @@ struct SmallCloud: Sendable {
             state["Acl"] = ["Grants": []]
         }
         let sections = state.members.map { (PropertyPath([.name($0.name)]), $0.value) }
-        return Description(result: .sections(sections), started: now, id: "read@\(now.nanoseconds)", unread: [])
+        var description = Description(
+            result: .sections(sections), started: now, id: "read@\(now.nanoseconds)", unread: [])
+        if resource.type == "AWS::S3::Bucket" {
+            description.answers = [
+                RawAnswer(
+                    call: "s3.GetBucketPolicy", parameters: JSONObject([("Bucket", "my-bucket")]),
+                    outcome: .answer(["Policy": .string(self.policy.json.canonicalText)]))
+            ]
+        }
+        return description
     }
 
     /// Whether it refuses every write.
@@ -164,8 +187,8 @@ struct SmallCloud: Sendable {
     mutating func apply(_ call: PlannedCall) -> WriteOutcome {
         calls.append(call.name)
         if denies { return .refused(code: WriteOutcome.denied, message: "not yours", retryAfter: nil) }
-        let isOpen = call.parameters["Policy"]?.string?.contains("PublicRead") == true
-        policy = isOpen ? .open : .closed
+        let text = call.parameters["Policy"]?.string ?? ""
+        policy = !text.contains("PublicRead") ? .closed : text.contains("DeleteObject") ? .renamed : .open
         return .done(answer: .null, requestID: "q-1")
     }
 }

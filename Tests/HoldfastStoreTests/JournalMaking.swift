@@ -101,6 +101,7 @@ struct Bench {
 /// Everything of the samples that can be read from a journal, as text.
 func contentsOf(_ journal: any Journal) throws -> [String] {
     var out: [String] = []
+    out.append("\(try journal.exemptions())")
     for source in ["file", "kafka:holdfast"] { out.append("\(try journal.positions(source: source))") }
     out.append("\(try journal.recentEventIDs(limit: 1000))")
     for stored in try journal.resources(after: nil, limit: 1000) {
@@ -232,6 +233,14 @@ enum Sample {
         all.closedNotices = [NoticeClosing(code: "stream-gap", subject: "round-\(round - 1)", at: at(round))]
         all.notices = [Notice(code: "stream-gap", subject: "round-\(round)", text: "a gap", raised: at(round))]
         all.audit = [AuditEntry(kind: "data-loaded", at: at(round), body: ["digest": .string("d\(round)")])]
+        all.sealedEvidence = EvidenceSegment(
+            first: round, last: round, count: 1, root: String(repeating: "0", count: 64))
+        let exemption = Exemption(
+            rule: "s3-public", resources: [first.id], kind: .accepted, owner: "ann", approver: "", reason: "a website",
+            end: at(1000))
+        all.remediation.exemptions = [
+            ExemptionRecord(id: "x-\(round)", exemption: exemption, by: "ann", at: at(round))
+        ]
         return all
     }
 }

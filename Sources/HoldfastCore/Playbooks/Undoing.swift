@@ -30,10 +30,10 @@ package struct UndoFault: Error, Sendable, Hashable, CustomStringConvertible {
 /// Takes one step of a plan back. Pure: says which call does it, and makes none.
 package struct StepUndo: Sendable {
     private let call: PlannedCall
-    private let writes: [PropertyPath]
-    private let undo: PlannedUndo
+    let writes: [PropertyPath]
+    let undo: PlannedUndo
     private let calls: [String: CloudCall]
-    private let keys: ListKeys
+    let keys: ListKeys
 
     /// - Parameters:
     ///   - call: the step's own.
@@ -110,7 +110,7 @@ package struct StepUndo: Sendable {
 
     /// The paths that the step changed: of a document that is edited, the document; of a call that leaves alone what it
     /// does not send, only that.
-    private var pathsWritten: [PropertyPath] {
+    var pathsWritten: [PropertyPath] {
         if let document = undo.document { return [document.section] }
         guard calls[call.name]?.restore?.isOfSentOnly == true, let body = call.parameters["body"]
         else { return writes }
@@ -118,7 +118,7 @@ package struct StepUndo: Sendable {
     }
 
     /// What the step sent for a path, where that can be told from its parameters.
-    private func sent(at path: PropertyPath) -> JSON? {
+    func sent(at path: PropertyPath) -> JSON? {
         if let document = undo.document, document.section == path { return document.after }
         return call.parameters["body"]?[path] ?? JSON.object(call.parameters)[path]
     }
@@ -269,7 +269,7 @@ package struct StepUndo: Sendable {
     // MARK: Preconditions
 
     /// The value of a call's precondition as it is now, where the step had one.
-    private func precondition(of inverse: PlannedCall, now: StateValue) -> JSON? {
+    func precondition(of inverse: PlannedCall, now: StateValue) -> JSON? {
         guard let text = undo.precondition, calls[inverse.name]?.preconditionPlace != nil,
             let reference = try? PlaybookReference.parse(text), [.resource, .before].contains(reference.root)
         else { return nil }

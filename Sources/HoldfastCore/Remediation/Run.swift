@@ -67,6 +67,10 @@ package struct Run: Sendable, Hashable {
     package internal(set) var waiting = ""
     /// Who asked for the undo; empty where the service did of its own accord.
     package internal(set) var undoneBy = ""
+    /// What its undo would take away of other people's work: it is stuck until a person has said that this may be.
+    package internal(set) var conflict: UndoConflict?
+    /// The digest of the conflict that a person has seen and let go.
+    package internal(set) var accepted = ""
     package internal(set) var ended: Timestamp?
     /// The present call may have been made, and nobody knows.
     package internal(set) var isInDoubt = false
@@ -276,7 +280,11 @@ package struct Run: Sendable, Hashable {
     }
 
     /// A person wants it undone.
-    package mutating func undo(by person: String, reason why: String, at now: Timestamp) throws(IllegalMove) {
+    ///
+    /// - Parameter accepting: the digest of the conflict that they have seen; empty: none.
+    package mutating func undo(
+        by person: String, reason why: String, accepting: String = "", at now: Timestamp
+    ) throws(IllegalMove) {
         try require(.ready, .verifying, .verified, .stuck, move: "be undone")
         guard direction == .forward || phase == .stuck else {
             throw IllegalMove(description: "run \(id) is being undone already")
@@ -287,6 +295,8 @@ package struct Run: Sendable, Hashable {
         }
         direction = .back
         undoneBy = person
+        accepted = accepting
+        conflict = nil
         reason = why
         isInDoubt = false
         ended = nil
@@ -325,9 +335,14 @@ package struct Run: Sendable, Hashable {
     }
 
     /// A person must look.
-    package mutating func getStuck(_ why: String, at now: Timestamp) throws(IllegalMove) {
+    ///
+    /// - Parameter conflict: what they are asked, where a word of theirs lets it go on.
+    package mutating func getStuck(
+        _ why: String, over conflict: UndoConflict? = nil, at now: Timestamp
+    ) throws(IllegalMove) {
         guard !phase.isEnd else { throw IllegalMove(description: "run \(id) has ended as \(phase.rawValue)") }
         end(.stuck, why, at: now)
+        self.conflict = conflict
     }
 
     /// What it was made for is gone before anything was written: the finding was resolved, or the plan is another.

@@ -21,6 +21,8 @@ extension Run {
         object["begun"] = begun.map { .string($0.description) }
         object["deadline"] = deadline.map { .string($0.description) }
         object["ended"] = ended.map { .string($0.description) }
+        object["conflict"] = conflict?.json
+        object["accepted"] = accepted.isEmpty ? nil : .string(accepted)
         object["operation"] = operation.map {
             ["token": $0.token, "ask-after": .number(JSONNumber(Int($0.askAfter.nanoseconds)))]
         }
@@ -68,6 +70,8 @@ extension Run {
         begun = time("begun")
         deadline = time("deadline")
         ended = time("ended")
+        conflict = json["conflict"].flatMap(UndoConflict.init(json:))
+        accepted = text("accepted") ?? ""
         operation = json["operation"].flatMap { operation in
             guard let wait = operation["ask-after"]?.int else { return nil }
             return AcceptedOperation(

@@ -11,8 +11,7 @@ package protocol AuditJournal: AnyObject, Sendable {
     func checkpoint(
         at: Timestamp, sign: (AuditCheckpoint) throws -> AuditCheckpoint
     ) throws(JournalError) -> AuditCheckpoint
-    /// The oldest evidence that can be sealed, as a checkpoint from before a moment covers it; `nil` where there is
-    /// none.
+    /// The oldest evidence that a checkpoint from before a moment covers, to be sealed; `nil` where there is none.
     func evidenceSegment(before: Timestamp) throws(JournalError) -> EvidenceSegment?
     /// Deletes batches that segments stand for, the oldest first, at most `limit`.
     ///

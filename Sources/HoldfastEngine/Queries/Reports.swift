@@ -63,20 +63,39 @@ extension Archive {
         }
     }
 
-    /// The exemptions that end by then, the first to end first, each with what it silences.
+    /// The exemptions that end by then, of data files and of people, and what is proposed; the first to end first, each
+    /// with what it silences or would silence.
     func exemptions(endingBy limit: Timestamp) throws(JournalError) -> [JSON] {
-        let silenced = try journal.findings(states: [Finding.State.suppressed.rawValue])
-        let due = policy.baseline.exemptions.filter { $0.end <= limit }
-            .sorted { ($0.end, $0.rule, $0.place) < ($1.end, $1.rule, $1.place) }
-        return due.map { exemption in
-            let findings = silenced.filter { $0.rule == exemption.rule && exemption.covers($0.resource) }
-            return [
-                "rule": .string(exemption.rule), "resources": .array(exemption.resources.map(JSON.string)),
-                "kind": .string(exemption.kind.rawValue), "owner": .string(exemption.owner),
-                "approver": .string(exemption.approver), "reason": .string(exemption.reason),
-                "end": .string(exemption.end.description), "file": .string(exemption.place.description),
-                "silences": .array(findings.map { .string($0.id) }),
-            ]
+        let states: [Finding.State] = [.suppressed, .open, .stale]
+        let findings = try journal.findings(states: states.map(\.rawValue))
+        func row(_ exemption: Exemption, _ record: ExemptionRecord?) -> (Exemption, JSON) {
+            let isProposed = record?.state == .proposed
+            let rule = policy.baseline.rule(exemption.rule)?.id ?? exemption.rule
+            let silenced = findings.filter { finding in
+                finding.rule == rule && exemption.covers(finding.resource)
+                    && (finding.state == Finding.State.suppressed.rawValue) != isProposed
+            }
+            var json = record?.json.object ?? exemption.json
+            json["silences"] = .array(silenced.map { .string($0.id) })
+            return (exemption, .object(json))
         }
+        let files = policy.baseline.exemptions.filter { !$0.isGranted && $0.end <= limit }.map { row($0, nil) }
+        let records = try journal.exemptions().filter { record in
+            record.state == .proposed || record.state == .approved && record.exemption.end <= limit
+        }.map { row($0.exemption, $0) }
+        return (files + records).sorted { ($0.0.end, $0.0.rule, $0.0.place) < ($1.0.end, $1.0.rule, $1.0.place) }
+            .map { $0.1 }
+    }
+}
+
+extension Exemption {
+    /// Of a data file.
+    fileprivate var json: JSONObject {
+        JSONObject([
+            ("state", .string(ExemptionRecord.State.approved.rawValue)), ("rule", .string(rule)),
+            ("resources", .array(resources.map(JSON.string))), ("kind", .string(kind.rawValue)),
+            ("owner", .string(owner)), ("approver", .string(approver)), ("reason", .string(reason)),
+            ("end", .string(end.description)), ("file", .string(place.description)),
+        ])
     }
 }

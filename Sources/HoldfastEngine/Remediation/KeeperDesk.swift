@@ -15,9 +15,12 @@ package struct DeskRefusal: Error, Sendable, Hashable, CustomStringConvertible {
     }
     package var kind: Kind
     package var message: String
-    package init(_ kind: Kind, _ message: String) {
+    /// What a person must see before they ask again: where an undo would overwrite other people's work.
+    package var conflict: UndoConflict?
+    package init(_ kind: Kind, _ message: String, conflict: UndoConflict? = nil) {
         self.kind = kind
         self.message = message
+        self.conflict = conflict
     }
     package var description: String { message }
 }
@@ -25,7 +28,7 @@ package struct DeskRefusal: Error, Sendable, Hashable, CustomStringConvertible {
 /// What people ask for. Every word of a person is in the audit log, also one that was refused.
 extension Keeper {
     /// Runs a request, and turns what the journal says into the answer.
-    private func desk<T>(_ body: () throws -> T) throws(DeskRefusal) -> T {
+    func desk<T>(_ body: () throws -> T) throws(DeskRefusal) -> T {
         do {
             return try body()
         } catch let refusal as DeskRefusal {
@@ -35,7 +38,7 @@ extension Keeper {
         }
     }
 
-    private func refuse(_ person: Person, _ what: String, _ refusal: DeskRefusal, now: Timestamp) throws -> Never {
+    func refuse(_ person: Person, _ what: String, _ refusal: DeskRefusal, now: Timestamp) throws -> Never {
         var step = Step(policy: policy, journal: journal, now: now)
         step.transaction.audit = [
             AuditEntry(
@@ -169,43 +172,10 @@ extension Keeper {
         try commit(step, lease: nil)
     }
 
-    // MARK: Undo and rollout
-
-    package func undo(_ id: String, by person: Person, reason: String, now: Timestamp) throws(DeskRefusal) {
-        try desk {
-            guard var run = try journal.run(id: id) else { throw DeskRefusal(.unknown, "there is no run \(id)") }
-            guard !memory.working.contains(id) else {
-                throw DeskRefusal(.impossible, "run \(id) is making a call; ask again in a moment")
-            }
-            if let other = try busy(run.resource, besides: id) {
-                throw DeskRefusal(.impossible, "\(other) works on this resource; ask again when it has ended")
-            }
-            do throws(Run.IllegalMove) {
-                try run.undo(by: person.name, reason: reason, at: now)
-            } catch {
-                throw DeskRefusal(.impossible, error.description)
-            }
-            var step = Step(policy: policy, journal: journal, now: now)
-            note(run, "\(person.name) asked for its undo", in: &step)
-            try follow(run, in: &step)
-            step.transaction.closedNotices = [
-                NoticeClosing(code: NoticeCode.runStuck.rawValue, subject: id, at: now)
-            ]
-            // First who asked, then where the run went by that.
-            step.transaction.audit.insert(
-                AuditEntry(
-                    kind: "undo", at: now,
-                    body: [
-                        "what": .string(id), "person": .string(person.name), "via": .string(person.via),
-                        "reason": .string(reason),
-                    ]), at: 0)
-            step.transaction.mustBeDurable = true
-            try commit(step, lease: nil)
-        }
-    }
+    // MARK: Rollout
 
     /// What works on a resource just now, or is about to.
-    private func busy(_ resource: ResourceID, besides id: String) throws -> String? {
+    func busy(_ resource: ResourceID, besides id: String) throws -> String? {
         if let run = try journal.openRuns().first(where: { $0.resource == resource && $0.id != id }) {
             return "run \(run.id)"
         }

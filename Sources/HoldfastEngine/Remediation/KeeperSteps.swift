@@ -126,8 +126,10 @@ extension Keeper {
         }
         switch try undoing(run, subject) {
         case .failure(let fault):
-            try move { () throws(Run.IllegalMove) in try run.getStuck(fault.description, at: now) }
-            return try finish(run, fault.description, in: &step)
+            let conflict = try conflict(fault, of: run, subject)
+            let why = conflict.map { "\(fault); \($0.question)" } ?? fault.description
+            try move { () throws(Run.IllegalMove) in try run.getStuck(why, over: conflict, at: now) }
+            return try finish(run, why, in: &step)
         case .success(.nothing(let why)):
             try move { () throws(Run.IllegalMove) in try run.skipUndo(at: now) }
             return try finish(run, why, in: &step)
@@ -147,7 +149,7 @@ extension Keeper {
     }
 
     /// What the present step took away is there again: somebody has undone it already.
-    private func isWanted(_ run: Run, in step: inout Step) throws(JournalError) -> Bool {
+    func isWanted(_ run: Run, in step: inout Step) throws(JournalError) -> Bool {
         guard let assessment = try step.assess(run.finding), assessment.finding.state == .open,
             let plan = assessment.plan
         else { return false }
@@ -164,25 +166,6 @@ extension Keeper {
                 digest: run.planDigest, playbook: run.playbook, playbookDigest: run.playbookDigest, risk: run.risk))
         facts.preflight = .passed(at: started)
         return facts
-    }
-
-    /// How the present step of a run is undone, by what was captured before it and what is there now.
-    private func undoing(
-        _ run: Run, _ subject: Step.Subject
-    ) throws(JournalError) -> Result<UndoAction, UndoFault> {
-        let sealed = try journal.capture(run: run.id, step: run.cursor)
-        let captured = sealed.flatMap(tools.open).flatMap { try? JSON.parse($0).array } ?? []
-        let step = run.steps[run.cursor]
-        let undo = StepUndo(
-            step.call, writes: step.writes, undo: step.undo, of: run.resource.type, catalog: policy.catalog)
-        do throws(UndoFault) {
-            return .success(
-                try undo.action(
-                    captured: captured.compactMap(RawAnswer.init(json:)), answer: step.answer, written: step.written,
-                    now: subject.view.document))
-        } catch {
-            return .failure(error)
-        }
     }
 
     // MARK: Ends

@@ -72,6 +72,7 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
     private func look(into waiting: inout [Work]) async throws {
         let now = clock.wallTime()
         try await keeper.endHolds(now: now)
+        try await keeper.endExemptions(now: now)
         waiting += try await keeper.decideDue(now: now)
         if writer != nil { waiting += try await keeper.dueRuns(now: now) }
     }

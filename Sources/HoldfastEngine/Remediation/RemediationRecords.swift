@@ -160,6 +160,7 @@ package struct RemediationWrites: Sendable {
     package var modes: [ModeRecord] = []
     package var campaigns: [Campaign] = []
     package var cares: [Care] = []
+    package var exemptions: [ExemptionRecord] = []
     /// Events that came back from writes of ours, with the run.
     package var ownEvents: [(event: String, run: String)] = []
 
@@ -168,7 +169,7 @@ package struct RemediationWrites: Sendable {
         candidates.isEmpty && doneCandidates.isEmpty && touchAll == nil && decisions.isEmpty && runs.isEmpty
             && asks.isEmpty && closedAsks.isEmpty && approvals.isEmpty && halts.isEmpty && resumed.isEmpty
             && holds.isEmpty && endedHolds.isEmpty && openings.isEmpty && modes.isEmpty && campaigns.isEmpty
-            && cares.isEmpty && ownEvents.isEmpty
+            && cares.isEmpty && exemptions.isEmpty && ownEvents.isEmpty
     }
     package init() {}
 }

@@ -66,10 +66,11 @@ struct Desk: Sendable {
         return part
     }
 
-    func undo(_ run: String, by caller: Caller, reason: String) async throws(Refusal) {
+    /// - Parameter accept: the digest of a difference that the caller was shown; empty: none.
+    func undo(_ run: String, by caller: Caller, reason: String, accepting accept: String) async throws(Refusal) {
         let person = try rules.person(caller, .operate)
         try await ask { () throws(DeskRefusal) in
-            try await keeper.undo(run, by: person, reason: reason, now: now())
+            try await keeper.undo(run, by: person, reason: reason, accepting: accept, now: now())
         }
     }
 
@@ -110,7 +111,7 @@ struct Desk: Sendable {
         }
     }
 
-    private func ask<T>(_ body: () async throws(DeskRefusal) -> T) async throws(Refusal) -> T {
+    func ask<T>(_ body: () async throws(DeskRefusal) -> T) async throws(Refusal) -> T {
         do throws(DeskRefusal) { return try await body() } catch {
             throw Refusal(error)
         }
@@ -135,5 +136,6 @@ extension Refusal {
         case .impossible: self = .conflict(refusal.message)
         case .failed: self = Refusal(503, "journal-failed", refusal.message, retryAfter: 10)
         }
+        difference = refusal.conflict?.json
     }
 }

@@ -19,17 +19,20 @@ struct DeskRoutes: Sendable {
         group.post("campaigns") { try await propose($0, $1) }
         group.post("findings/:id/acknowledge") { try await acknowledge($0, $1) }
         group.post("findings/:id/assign") { try await assign($0, $1) }
+        group.post("exemptions") { try await exempt($0, $1) }
+        group.post("exemptions/preview") { try await previewExemption($0, $1) }
+        group.post("exemptions/:id/:word") { try await sayOnExemption($0, $1) }
         group.post("links") { try await link($0, $1) }
         group.get("me") { _, visit in Response.json(try caller(visit).json) }
     }
 
-    private func caller(_ visit: Visit) throws(Refusal) -> Caller {
+    func caller(_ visit: Visit) throws(Refusal) -> Caller {
         guard let caller = visit.caller else { throw .unauthenticated("sign in first") }
         return caller
     }
 
     /// What was done, in a sentence, with what programs want to know.
-    private func done(_ sentence: String, _ more: JSONObject = JSONObject()) -> Response {
+    func done(_ sentence: String, _ more: JSONObject = JSONObject()) -> Response {
         var json = more
         json["done"] = .string(sentence)
         return .json(.object(json))
@@ -71,10 +74,10 @@ struct DeskRoutes: Sendable {
 
     private func undo(_ request: Request, _ visit: Visit) async throws -> Response {
         var wish = try await Wish(request)
-        let reason = try wish.reason()
+        let (reason, accept) = (try wish.reason(), try wish.optional("accept") ?? "")
         try wish.finish()
         let id = try visit.parameters.require("id")
-        try await desk.undo(id, by: try caller(visit), reason: reason)
+        try await desk.undo(id, by: try caller(visit), reason: reason, accepting: accept)
         return done("run \(id) is being undone")
     }
 

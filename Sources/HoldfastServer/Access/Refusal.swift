@@ -1,3 +1,5 @@
+package import HoldfastJSON
+
 /// A request that is not done, and why: one sentence that a person understands.
 package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
     package var status: Int
@@ -6,6 +8,8 @@ package struct Refusal: Error, Sendable, Hashable, CustomStringConvertible {
     package var message: String
     /// Seconds after which it may be tried again.
     package var retryAfter: Int?
+    /// Where an undo asks for a person's word: the difference that it is about.
+    package var difference: JSON?
 
     package init(_ status: Int, _ code: String, _ message: String, retryAfter: Int? = nil) {
         self.status = status

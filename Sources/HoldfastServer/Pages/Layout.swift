@@ -3,7 +3,7 @@ internal import HoldfastCore
 /// What all pages have in common.
 struct Layout: Sendable {
     enum Place: String, Sendable, CaseIterable {
-        case approvals, findings, rollout, runs
+        case approvals, findings, exemptions, rollout, runs
         var title: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
     }
 

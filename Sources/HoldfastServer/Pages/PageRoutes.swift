@@ -21,6 +21,7 @@ struct PageRoutes: Sendable {
         group.get("findings") { request, visit in try await findings(request, visit) }
         group.get("findings/:id") { _, visit in try await finding(visit) }
         group.post("findings/:id") { _, visit in try await care(visit) }
+        group.get("exemptions") { _, visit in try await exemptions(visit) }
         group.get("rollout") { _, visit in try await rollout(visit) }
         group.get("runs") { _, visit in try await runs(visit) }
         group.get("runs/:id") { _, visit in try await run(visit) }
@@ -97,6 +98,11 @@ struct PageRoutes: Sendable {
         .page(RolloutPage.html(try await list(.rollout), layout: try await layout(visit)))
     }
 
+    private func exemptions(_ visit: Visit) async throws -> Response {
+        let year = Query.exemptions(due: Exemption.longest)
+        return .page(ExemptionsPage.html(try await list(year), layout: try await layout(visit)))
+    }
+
     private func runs(_ visit: Visit) async throws -> Response {
         let runs = try await list(.runs).compactMap(Run.init(json:))
         return .page(RunPages.list(runs, layout: try await layout(visit)))
@@ -157,7 +163,12 @@ struct PageRoutes: Sendable {
         let id = try visit.parameters.require("id")
         let reason = try form.reason()
         guard reason.contains(where: { !$0.isWhitespace }) else { throw Refusal.malformed("give a reason") }
-        try await desk.undo(id, by: caller, reason: reason)
+        do throws(Refusal) {
+            try await desk.undo(id, by: caller, reason: reason, accepting: form.text("accept"))
+        } catch {
+            // The run's page shows the difference, and asks.
+            if error.difference == nil { throw error }
+        }
         return .found("/runs/\(percentEncoded(id))")
     }
 

@@ -69,7 +69,33 @@ enum RunPages {
                 """
         }
         return Layout.card(
-            isLinked ? "What was done" : "Steps", "<ol>\(steps)</ol>\(undo(run, layout))")
+            isLinked ? "What was done" : "Steps", "<ol>\(steps)</ol>\(difference(run))\(undo(run, layout))")
+    }
+
+    /// What others changed since, beside what the run wrote and what was there before it.
+    private static func difference(_ run: Run) -> HTML {
+        guard run.phase == .stuck, let conflict = run.conflict else { return .nothing }
+        let rows = conflict.differences.map { row -> HTML in
+            let mark: HTML = row.isOthers ? " <span class=\"pill warn\">changed since</span>" : .nothing
+            let values = [("Before", row.before), ("Written by the run", row.written), ("Now", row.now)]
+            return """
+                <li><code>\(row.path)</code>\(mark) <dl>\(values.map { value($0.0, $0.1) })</dl></li>
+                """
+        }
+        return "<h3>What others changed since</h3><ul>\(rows)</ul>"
+    }
+
+    private static func value(_ name: String, _ value: JSON?) -> HTML {
+        "<dt>\(name)</dt><dd><code>\(value?.canonicalText ?? "nothing")</code></dd>"
+    }
+
+    /// The button that takes a person's word on just the difference that the page shows.
+    private static func acceptance(_ run: Run) -> HTML {
+        guard run.phase == .stuck, let conflict = run.conflict, conflict.call != nil else { return .nothing }
+        return """
+            <p>What others changed will be lost. It is undone only as long as the difference is the one shown above.</p>
+            <input type="hidden" name="accept" value="\(conflict.digest)">
+            """
     }
 
     private static func undo(_ run: Run, _ layout: Layout) -> HTML {
@@ -79,7 +105,7 @@ enum RunPages {
             <form method="post" action="/runs/\(run.id)/undo">\(layout.formToken)
             <label for="undo-\(run.id)">Undo it, and keep this rule off the resource for a while. Reason:</label>
             <textarea id="undo-\(run.id)" name="reason" required maxlength="\(Wish.longest)"></textarea>
-            <div class="buttons"><button class="bad">Undo</button></div></form>
+            \(acceptance(run))<div class="buttons"><button class="bad">Undo</button></div></form>
             """
     }
 }

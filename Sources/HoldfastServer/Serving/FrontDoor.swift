@@ -117,7 +117,11 @@ struct FrontDoor<Inner: HTTPResponder>: HTTPResponder where Inner.Context == Vis
 }
 
 extension Refusal {
-    var json: JSON { ["error": ["code": .string(code), "message": .string(message)]] }
+    var json: JSON {
+        var error = JSONObject([("code", .string(code)), ("message", .string(message))])
+        error["difference"] = difference
+        return ["error": .object(error)]
+    }
 }
 
 extension Response {

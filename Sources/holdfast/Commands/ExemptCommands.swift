@@ -5,25 +5,81 @@ import HoldfastEngine
 import HoldfastFiles
 import HoldfastJSON
 
-struct ExemptCommand: ParsableCommand {
+struct ExemptCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "exempt",
-        abstract: "Propose an exemption: shows what it would silence, and writes a data file for review.",
-        discussion: "Nothing is silenced until the file is reviewed, put under baseline/exemptions/ and loaded.")
+        abstract: "Propose an exemption and see what it would silence; agree to one, refuse it, or take it back.",
+        discussion: """
+            It goes through the server: one person proposes, another agrees with --approve, and from then on it \
+            counts, until its end or --withdraw. Without a server, or with --output, it is written as a data file, \
+            which silences nothing until it is reviewed, put under baseline/exemptions/ and loaded.
+            """)
 
-    @OptionGroup var store: StoreOptions
-    @Option(help: "The rule's id.") var rule: String
-    @Option(parsing: .upToNextOption, help: "Resource ids; * is any run of characters.") var resource: [String]
+    @OptionGroup var desk: DeskOptions
+    @Option(help: "The rule's id.") var rule: String?
+    @Option(parsing: .upToNextOption, help: "Resource ids; * is any run of characters.") var resource: [String] = []
     @Option(help: "accepted, mitigated or false-positive.") var kind = "accepted"
-    @Option(help: "Who answers for it.") var owner = ""
-    @Option(help: "Who agrees; another person than the owner.") var approver = ""
-    @Option(help: "Why it may stay.") var reason = ""
-    @Option(help: "When it ends, at most a year from now: 2026-06-30.") var end = ""
+    @Option(help: "Who answers for it. Through the server: you, where nobody is named.") var owner: String?
+    @Option(help: "In a file: who agrees; another person than the owner.") var approver: String?
+    @Option(help: "Why it may stay; or why it is refused or taken back.") var reason = ""
+    @Option(help: "When it ends, at most a year from now: 2026-06-30.") var end: String?
     @Flag(help: "Only show what it would silence.") var preview = false
-    @Option(help: "Where the proposed file goes.") var output: String?
+    @Option(help: "Write a data file here, and ask no server.") var output: String?
+    @Option(help: "Agree to this proposed exemption.") var approve: String?
+    @Option(help: "Refuse this proposed exemption.") var refuse: String?
+    @Option(help: "Take this exemption back: what it silenced is open again.") var withdraw: String?
 
-    func run() throws {
-        let set = try DataSet.load(try ConfigurationFile.read(store.config))
+    func validate() throws {
+        let words = [approve, refuse, withdraw].compactMap { $0 }
+        guard words.count <= 1 else { throw ValidationError("one of --approve, --refuse and --withdraw at a time") }
+        if words.isEmpty, rule == nil || resource.isEmpty {
+            throw ValidationError("an exemption needs --rule and --resource; or give --approve, --refuse or --withdraw")
+        }
+    }
+
+    func run() async throws {
+        for (word, id) in [("approve", approve), ("refuse", refuse), ("withdraw", withdraw)] {
+            if let id { return try await desk.post(["exemptions", id, word], ["reason": .string(reason)]) }
+        }
+        guard let rule else { return }
+        guard output == nil, try desk.hasServer else {
+            return try ExemptionFile(
+                config: desk.config, rule: rule, resources: resource, kind: kind, owner: owner ?? "",
+                approver: approver ?? "", reason: reason, end: end ?? "", output: output
+            ).propose(previewOnly: preview)
+        }
+        var wish = JSONObject([("rule", .string(rule)), ("resources", .array(resource.map(JSON.string)))])
+        guard !preview else { return show(try await desk.client().post(["exemptions", "preview"], .object(wish))) }
+        guard let end else { throw Failure("an exemption needs --end; or give --preview only to look") }
+        for (name, value) in [("kind", kind), ("reason", reason), ("end", end), ("owner", owner)] {
+            wish[name] = value.map { .string($0) }
+        }
+        show(try await desk.client().post(["exemptions"], .object(wish)))
+    }
+
+    private func show(_ answer: JSON) {
+        for finding in answer["silences"]?.array ?? [] {
+            let cells = ["severity", "resource", "since", "id"].map { finding[$0]?.string ?? "" }
+            Output.line(Terminal.plain("  \(cells.joined(separator: "  "))"))
+        }
+        Output.line(answer["done"]?.string ?? "done")
+    }
+}
+
+/// A proposed exemption as a data file for review.
+private struct ExemptionFile {
+    var config: String?
+    var rule: String
+    var resources: [String]
+    var kind: String
+    var owner: String
+    var approver: String
+    var reason: String
+    var end: String
+    var output: String?
+
+    func propose(previewOnly: Bool) throws {
+        let set = try DataSet.load(try ConfigurationFile.read(config))
         guard set.baseline.rule(rule) != nil else {
             throw Failure("unknown rule \"\(rule)\"\(suggestion(for: rule, among: set.baseline.ruleIDs))")
         }
@@ -32,16 +88,17 @@ struct ExemptCommand: ParsableCommand {
         for finding in silenced {
             Output.line("  \(finding.severity.rawValue)  \(finding.resource.id)  since \(finding.since)  \(finding.id)")
         }
-        guard !preview else { return }
-        try write()
+        if !previewOnly { try write() }
     }
 
     private func silenced() throws -> [Finding] {
-        try store.openToRead().findings(states: [Finding.State.open.rawValue, Finding.State.stale.rawValue])
+        var store = StoreOptions()
+        store.config = config
+        return try store.openToRead().findings(states: [Finding.State.open.rawValue, Finding.State.stale.rawValue])
             .compactMap { Finding(json: $0.body) }
             .filter { finding in
                 finding.rule == rule
-                    && resource.contains { $0 == finding.resource.id || TextPattern($0).matches(finding.resource.id) }
+                    && resources.contains { $0 == finding.resource.id || TextPattern($0).matches(finding.resource.id) }
             }
     }
 
@@ -55,11 +112,11 @@ struct ExemptCommand: ParsableCommand {
             throw Failure("\(owner) owns this exemption and cannot approve it; another person must")
         }
         let file = output ?? "exemption-\(rule.replacing("/", with: "-")).yaml"
-        let resources = resource.map { "  - \(JSON.string($0).canonicalText)" }.joined(separator: "\n")
+        let list = resources.map { "  - \(JSON.string($0).canonicalText)" }.joined(separator: "\n")
         let lines = [("rule", rule), ("kind", kind)] + fields
         let text =
             "# Proposed: put it under baseline/exemptions/ once it is agreed.\n"
-            + lines.map { "\($0.0): \(JSON.string($0.1).canonicalText)\n" }.joined() + "resources:\n\(resources)\n"
+            + lines.map { "\($0.0): \(JSON.string($0.1).canonicalText)\n" }.joined() + "resources:\n\(list)\n"
         try Data(text.utf8).write(to: URL(filePath: file))
         Output.line("wrote \(file); nothing is silenced until it stands under baseline/exemptions/ and is loaded")
     }

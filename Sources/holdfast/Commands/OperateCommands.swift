@@ -34,19 +34,6 @@ struct ResumeCommand: AsyncParsableCommand {
     }
 }
 
-struct UndoCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "undo", abstract: "Undo a run, and keep its rule off the resource for a while.",
-        discussion: "Neither a halt nor a mode keeps a person from undoing.")
-    @OptionGroup var desk: DeskOptions
-    @Argument(help: "The run's id, as `holdfast runs` lists it.") var run: String
-    @Option(help: "Why; kept in the audit log.") var reason: String
-
-    func run() async throws {
-        try await desk.post(["runs", run, "undo"], ["reason": .string(reason)])
-    }
-}
-
 struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runs", abstract: "List what was carried out, the newest first, or show one run.")

@@ -51,7 +51,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     struct Exemptions: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Exemptions that end soon, with what they silence: for the quarterly review.")
+            abstract: "Exemptions that end soon, and proposed ones, with what they silence: for the quarterly review.")
         @OptionGroup var ask: AskOptions
         @Option(help: "Those that end within this time.") var due = "90d"
         @Option(help: "text, json or jsonl.") var format: ListFormat = .text
@@ -60,10 +60,11 @@ struct ReportCommand: AsyncParsableCommand {
             guard let span = Span(due) else { throw Failure("--due \(due) is no length of time, such as 90d") }
             Output.list(
                 try await ask.list(.exemptions(due: span)), as: format,
-                header: ["END", "RULE", "KIND", "OWNER", "APPROVER", "SILENCES", "FILE"]
+                header: ["END", "STATE", "RULE", "KIND", "OWNER", "APPROVER", "SILENCES", "WHERE"]
             ) { json in
-                ["end", "rule", "kind", "owner", "approver"].map { json[$0]?.string ?? "" }
-                    + [String(json["silences"]?.array?.count ?? 0), json["file"]?.string ?? ""]
+                let place = json["id"]?.string ?? json["file"]?.string ?? ""
+                let cells = ["end", "state", "rule", "kind", "owner", "approver"].map { json[$0]?.string ?? "" }
+                return cells.map(Terminal.plain) + [String(json["silences"]?.array?.count ?? 0), place]
             }
         }
     }

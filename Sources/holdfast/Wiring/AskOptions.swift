@@ -68,8 +68,15 @@ struct DeskOptions: ParsableArguments {
             """)
     var server: String?
 
+    /// Whether anything names a server.
+    var hasServer: Bool {
+        get throws { try named != nil || ConfigurationFile.read(config).server?.socket != nil }
+    }
+
+    private var named: String? { server ?? ProcessInfo.processInfo.environment["HOLDFAST_SERVER"] }
+
     func client() async throws -> ServerClient {
-        if let place = server ?? ProcessInfo.processInfo.environment["HOLDFAST_SERVER"] {
+        if let place = named {
             return try await ServerClient(place)
         }
         let configuration = try ConfigurationFile.read(config)

@@ -81,5 +81,7 @@ enum Output {
 /// A failure that a person reads: one sentence or several lines, and exit code 1.
 struct Failure: Error, CustomStringConvertible {
     var description: String
+    /// Of a server's refusal to undo: what it asks about.
+    var difference: JSON?
     init(_ description: String) { self.description = description }
 }

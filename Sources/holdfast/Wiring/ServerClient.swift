@@ -63,7 +63,9 @@ struct ServerClient: Sendable {
             throw Failure("\(name) answers \(answer.status) with something that is no JSON; is it Holdfast?")
         }
         guard (200..<300).contains(answer.status) else {
-            throw Failure(json["error"]?["message"]?.string ?? "\(name) answers \(answer.status)")
+            var failure = Failure(json["error"]?["message"]?.string ?? "\(name) answers \(answer.status)")
+            failure.difference = json["error"]?["difference"]
+            throw failure
         }
         return json
     }
