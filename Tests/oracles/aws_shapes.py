@@ -1,6 +1,7 @@
 """Makes parameters and answers of AWS operations from botocore's shapes, by a seed."""
 import base64
 import datetime
+import io
 import random
 
 TEXTS = ["a", "web-1", "a b", "x/y", "q&a=1", "50%", "é+ü", "日本", "<&>\"'", "arn:aws:iam::111122223333:role/a", "*",
@@ -76,6 +77,8 @@ def plain(value):
     if isinstance(value, datetime.datetime):
         text = value.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
         return text + (f".{value.microsecond:06d}".rstrip("0") if value.microsecond else "") + "Z"
+    if isinstance(value, io.BytesIO):  # botocore puts it in the place of a body
+        value = value.getvalue()
     if isinstance(value, (bytes, bytearray)):
         return base64.b64encode(value).decode()
     return value
