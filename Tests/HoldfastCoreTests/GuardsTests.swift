@@ -51,6 +51,10 @@ struct GuardsTests {
         Case(.exemption, "2 runs on it failed in a row") {
             $0.failed = .init(count: 2, run: "r-2", reason: "denied", isStuck: false, ended: later(-599))
         },
+        Case(.exemption, "to put it right") {
+            $0.plan.grace = Span(seconds: 86_400)
+            $0.opened = now
+        },
     ]
 
     static let late: [Case] = [
@@ -112,7 +116,8 @@ struct GuardsTests {
     func again() {
         for (example, when) in [
             (Self.early[1], Self.later(10)), (Self.early[13], Self.later(10)), (Self.early[15], Self.later(1)),
-            (Self.late[3], Self.later(1)), (Self.late[7], Self.later(60)), (Self.late[13], Self.later(5)),
+            (Self.early[16], Self.later(86_400)), (Self.late[3], Self.later(1)), (Self.late[7], Self.later(60)),
+            (Self.late[13], Self.later(5)),
         ] {
             var facts = Remediating.facts
             example.make(&facts)

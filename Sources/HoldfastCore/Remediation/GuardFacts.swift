@@ -25,6 +25,11 @@ package struct GuardFacts: Sendable {
     /// The do-not-touch label that it has.
     package var label: String?
     package var hold: Hold?
+    /// Until then who made it may put it right; `nil` where people are asked in any case.
+    package var graceEnd: Timestamp? {
+        guard let grace = plan.grace, campaign == nil, approvals.state == .notNeeded else { return nil }
+        return (opened ?? finding.since) + grace
+    }
     /// Where the newest run on this drift failed.
     package var failed: FailedRuns?
     package var rollout = RolloutStanding()
@@ -49,7 +54,12 @@ package struct GuardFacts: Sendable {
         package var playbook: String
         package var playbookDigest: String
         package var risk: PlaybookRisk
-        package init(digest: String, playbook: String, playbookDigest: String, risk: PlaybookRisk) {
+        /// How long who made it has to put it right, where nobody is asked.
+        package var grace: Span?
+        package init(
+            digest: String, playbook: String, playbookDigest: String, risk: PlaybookRisk, grace: Span? = nil
+        ) {
+            self.grace = grace
             self.digest = digest
             self.playbook = playbook
             self.playbookDigest = playbookDigest

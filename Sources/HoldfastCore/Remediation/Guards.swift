@@ -229,6 +229,10 @@ package enum Guards {
                 .exemption, "\(hold.by) undid its fix and holds it until \(hold.until): \(hold.reason)",
                 "the end of the hold", again: hold.until)
         }
+        if let end = facts.graceEnd, facts.now < end {
+            return refuse(
+                .exemption, "who made it has until \(end) to put it right", "the end of that time", again: end)
+        }
         return failed(facts) ?? pass(.exemption, "no exemption, label or hold keeps it off")
     }
 

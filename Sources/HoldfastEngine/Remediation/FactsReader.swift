@@ -34,7 +34,7 @@ struct FactsReader {
             now: now, settings: settings, people: policy.people, finding: finding,
             plan: .init(
                 digest: plan.digest.description, playbook: plan.playbook,
-                playbookDigest: plan.playbookDigest.description, risk: plan.risk))
+                playbookDigest: plan.playbookDigest.description, risk: plan.risk, grace: plan.grace))
         let parts = Halt.parts(of: finding.context, environment: finding.environment, playbook: plan.playbook)
         facts.halts = halts.filter { parts.contains($0.part) }
         facts.haltFile = haltFile
@@ -231,7 +231,10 @@ extension Policy {
         let isLast = remediation.isLast(environment) || !remediation.environments.contains(environment)
         var question = ApprovalRules.Question(
             digest: digest,
-            needed: remediation.approvals.needed(facts.plan.risk, environment: environment, isLast: isLast),
+            needed: max(
+                remediation.approvals.needed(facts.plan.risk, environment: environment, isLast: isLast),
+                // Nobody's silence is enough for what is grave in production.
+                facts.plan.grace != nil && facts.plan.risk == .high && isLast ? 1 : 0),
             hands: facts.cause.hands, mustKnowActor: isLast)
         question.since = facts.opened ?? .distantPast
         return question
