@@ -42,6 +42,8 @@ class Server(http.server.ThreadingHTTPServer):
 class CountingProxy:
     def __init__(self, target):
         self.target, self.writes, self.lock = urllib.parse.urlsplit(target), [], threading.Lock()
+        # Writes that name one of these are refused, as AWS refuses what a role may not do.
+        self.denied = set()
         server = Server(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -67,8 +69,11 @@ class CountingProxy:
                 text = body.decode(errors="replace")
                 name = operation(self.command, self.path, self.headers, text)
                 if not name.startswith(READING):
+                    write = Write(name, self.path, text)
+                    if any(write.is_about(text) for text in proxy.denied):
+                        return self.deny()
                     with proxy.lock:
-                        proxy.writes.append(Write(name, self.path, text))
+                        proxy.writes.append(write)
                 upstream = http.client.HTTPConnection(proxy.target.hostname, proxy.target.port, timeout=60)
                 try:
                     upstream.request(self.command, self.path, body, dict(self.headers))
@@ -76,6 +81,14 @@ class CountingProxy:
                     self.pass_on(answer, answer.read())
                 finally:
                     upstream.close()
+
+            def deny(self):
+                content = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+                self.send_response(403)
+                self.send_header("Content-Type", "application/xml")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
 
             def pass_on(self, answer, content):
                 self.send_response(answer.status)

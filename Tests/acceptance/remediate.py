@@ -59,6 +59,19 @@ def dev_is_fixed(w):
     assert len(w.proxy.about("dev-0")) == 1, w.proxy.about("dev-0")
 
 
+def accounts_tell_of_writes(w):
+    """`holdfast accounts` says where a write-role has written, where it was refused, and where it never tried."""
+    def states():
+        return {row["id"]: row["writes"]["state"] for row in w.bench.ask("accounts")["accounts"]}
+    assert states() == {DEV: "ok", PRODUCTION: "unused"}, states()
+    w.proxy.denied.add("spare-19")
+    open_up(w.bench, w.dev, DEV, "spare-19")
+    w.bench.wait("a write that is denied", lambda: states()[DEV] == "denied", 60)
+    assert not is_blocked(w.dev, "spare-19")
+    w.proxy.denied.clear()
+    print("accounts: where writes went, were denied, and were never tried", flush=True)
+
+
 def production_waits(w):
     open_up(w.bench, w.production, PRODUCTION, "production-0")
     asked = w.asked("production-0")
@@ -269,7 +282,7 @@ def fights_are_seen(w, count=3):
     print(f"fights: after {count} fixes writes stop, and the notice names {actor % DEV}", flush=True)
 
 
-SCENES = [dev_is_fixed, production_waits, approvals_are_for_what_was_shown, refused_changes_nothing,
+SCENES = [dev_is_fixed, accounts_tell_of_writes, production_waits, approvals_are_for_what_was_shown, refused_changes_nothing,
           nobody_approves_their_own, halts_stop, fights_are_seen, undo_restores]
 
 
