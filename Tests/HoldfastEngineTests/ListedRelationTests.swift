@@ -61,6 +61,14 @@ struct ListedRelationTests {
         try journal.findings(states: [state]).compactMap { Finding(json: $0.body) }.filter { $0.rule == rule }
     }
 
+    /// Of this rule's findings on a resource, as `holdfast resource ID --as-of` shows them.
+    private func states(of resource: ResourceID, asOf: Timestamp) throws -> [String?] {
+        let archive = Archive(journal: journal, policy: ShippedData.policy) { asOf }
+        let query = Query.resource(id: resource.id, asOf: asOf, history: false)
+        guard case .one(let shown) = try archive.answer(query) else { return [] }
+        return (shown["findings"]?.array ?? []).filter { $0["rule"]?.string == rule }.map { $0["state"]?.string }
+    }
+
     @Test("A network without a flow log drifts as soon as flow logs were listed, whichever was listed first")
     func listed() async throws {
         try await scan("AWS::EC2::VPC")
@@ -84,6 +92,8 @@ struct ListedRelationTests {
             now: start + Span(seconds: 601))
         let drift = try #require(try findings().first { $0.resource.id.hasSuffix("vpc-1") })
         #expect(drift.origin == .drift)
+        #expect(try states(of: drift.resource, asOf: start + Span(seconds: 599)) == [])
+        #expect(try states(of: drift.resource, asOf: start + Span(seconds: 600)) == ["open"])
         let plan = try #require(try journal.plan(finding: drift.id)).body
         let call = try #require(plan["plan"]?["steps"]?.array?.first, "\(plan)")
         #expect(call["call"] == "ec2.CreateFlowLogs")

@@ -91,6 +91,19 @@ extension Archive {
         return .list(shown.map { .object($0.json) }, next: next)
     }
 
+    /// What was found by then; what has changed since as it was.
+    private func findings(of resource: ResourceID, asOf: Timestamp?) throws(JournalError) -> [JSON] {
+        let found = try journal.findings(of: resource)
+        guard let asOf else { return found.map(\.body) }
+        var bodies: [JSON] = []
+        for finding in found {
+            if let last = try journal.findingChanges(of: finding.id).last(where: { $0.happened <= asOf }) {
+                bodies.append(last.body)
+            }
+        }
+        return bodies
+    }
+
     private func resource(
         _ id: String, _ asOf: Timestamp?, _ withHistory: Bool
     ) throws(JournalError) -> Result<Answer, QueryError> {
@@ -101,7 +114,7 @@ extension Archive {
         var shown: [JSON] = []
         for resource in found {
             var json = resource.json
-            json["findings"] = .array(try journal.findings(of: resource.stored.resource).map(\.body))
+            json["findings"] = .array(try findings(of: resource.stored.resource, asOf: asOf))
             if withHistory { json["history"] = .array(try history(of: resource.stored.resource, upTo: asOf)) }
             shown.append(.object(json))
         }
