@@ -85,7 +85,10 @@ struct RunCommand: AsyncParsableCommand {
         try await metering.write()
         await clouds?.http.close()
         try await anchoring.end()
-        for line in try Summary(journal: journal, totals: await keeper.totals).lines { Output.line(line) }
+        let writes = configuration.remediation.highest == .remediate
+        for line in try Summary(journal: journal, totals: await keeper.totals, writes: writes).lines {
+            Output.line(line)
+        }
         try journal.close()
     }
 

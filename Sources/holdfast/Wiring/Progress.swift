@@ -40,13 +40,14 @@ final class Progress: Sendable {
 struct Summary {
     let lines: [String]
 
-    init(journal: any Journal, totals: Keeper.Totals) throws {
+    /// - Parameter writes: some scope is in `mode: remediate`, so that guards decide what is done.
+    init(journal: any Journal, totals: Keeper.Totals, writes: Bool) throws {
         let live = try journal.findings(states: [Finding.State.open.rawValue, Finding.State.stale.rawValue])
             .compactMap { Finding(json: $0.body) }
             .sorted { ($1.severity, $0.since, $0.id) < ($0.severity, $1.since, $1.id) }
         lines = [
             Summary.cameIn(totals), try Summary.changed(journal, totals), Summary.drifted(live), Summary.who(live),
-            try Summary.wouldBeDone(journal, live),
+            try Summary.wouldBeDone(journal, live, writes),
         ]
     }
 
@@ -104,7 +105,7 @@ struct Summary {
         return "It was done by \(worst.cause.actor)\(chain) with \(worst.cause.action) at \(worst.cause.time)\(others)."
     }
 
-    private static func wouldBeDone(_ journal: any Journal, _ live: [Finding]) throws -> String {
+    private static func wouldBeDone(_ journal: any Journal, _ live: [Finding], _ writes: Bool) throws -> String {
         let planned = try live.filter { try journal.plan(finding: $0.id)?.digest.isEmpty == false }
         guard let first = planned.first, let plan = try journal.plan(finding: first.id) else {
             return
@@ -112,6 +113,10 @@ struct Summary {
         }
         let calls =
             plan.body["plan"]?["steps"]?.array?.compactMap { $0["call"]?["name"]?.string ?? $0["call"]?.string } ?? []
+        if writes {
+            return "\(counted(planned.count, "plan")) for what is open: `holdfast why \(first.id)` says what the first "
+                + "waits for, and `holdfast runs` what was done."
+        }
         return "\(counted(planned.count, "plan")) would be carried out, and none is, for this is a dry run; the first "
             + "calls \(calls.isEmpty ? "nothing" : calls.joined(separator: ", then ")) (`holdfast plan \(first.id)`)."
     }
