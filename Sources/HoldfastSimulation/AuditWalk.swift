@@ -32,7 +32,9 @@ struct AuditWalk {
     private(set) var halts: Set<String> = []
     var runs: [String: KnownRun] = [:]
     private(set) var words: [String: [Word]] = [:]
-    private(set) var holds: [String: Timestamp] = [:]
+    private var holds: [String: Timestamp] = [:]
+    /// The latest that the service's clock has ever shown; it may be put back.
+    private var latest = Timestamp.distantPast
     private(set) var verified: [Verified] = []
     /// Playbook -> when a run of it was last undone or stuck.
     private(set) var undone: [String: Timestamp] = [:]
@@ -48,6 +50,7 @@ struct AuditWalk {
     /// What an entry that is not a step's beginning changes.
     mutating func take(_ entry: AuditEntry) {
         func text(_ name: String) -> String { entry.body[name]?.string ?? "" }
+        latest = max(latest, entry.at)
         switch entry.kind {
         case "halt": halts.insert(text("what"))
         case "resume": halts.remove(text("what"))
@@ -93,6 +96,11 @@ struct AuditWalk {
             if phase == .undone { holds[run.finding] = time + setup.remediation.holdAfterUndo }
         default: break
         }
+    }
+
+    /// Whether a hold on a finding's fix stands. One that has ended does not begin again with a clock that is put back.
+    func isHeld(_ finding: String, at time: Timestamp) -> Bool {
+        holds[finding].map { max(time, latest) < $0 } ?? false
     }
 
     func isExempt(_ rule: String, _ resource: ResourceID, at time: Timestamp) -> Bool {

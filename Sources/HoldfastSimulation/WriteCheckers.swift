@@ -152,8 +152,8 @@ struct WriteCheckers {
         judgements.judge(.keptOff, !isLabelled, "\(step.step) on a labelled \(step.run.resource)")
         let isExempt = step.isExempt || walk.isExempt(step.run.rule, step.run.resource, at: step.at)
         judgements.judge(.keptOff, !isExempt, "\(step.step) on an exempt \(step.run.resource)")
-        let hold = walk.holds[step.run.finding]
-        judgements.judge(.keptOff, hold.map { $0 <= step.at } ?? true, "\(step.step) on what is held")
+        judgements.judge(
+            .keptOff, !walk.isHeld(step.run.finding, at: step.at), "\(step.step) on what is held")
     }
 
     private mutating func judgeCause(_ step: BegunStep) {
