@@ -8,9 +8,9 @@ import tempfile
 import time
 
 import estate
-import remediate
+import remediation_bench as bench
 from program import TOP
-from remediate import PRODUCTION, REGION, is_blocked, open_up
+from remediation_bench import PRODUCTION, REGION, is_blocked, open_up
 from scan import moto
 from server import Setting, holdfast
 
@@ -27,7 +27,7 @@ class Chat(Setting):
         for name, secret in (("token", TOKEN), ("signing", SECRET)):
             with open(f"{folder}/{name}.key", "w") as file:
                 file.write(secret)
-        remediate.configure(
+        bench.configure(
             folder, server={"listen": "127.0.0.1:0", "socket": "./s"}, log={"format": "json"},
             identities=[{"person": "ann.lee", "slack": ANN, "local": getpass.getuser()}, {"person": "vi.ewer", "slack": VI},
                         {"person": "al.ice", "aws": "arn:aws:iam::*:user/alice"}],
@@ -37,9 +37,9 @@ class Chat(Setting):
             approvals={"roles": {"approver": ["ann.lee"], "operator": ["ann.lee"], "viewer": ["vi.ewer"]},
                        "prompts": [{"channel": "oncall"}]},
             accounts=[{"aws": PRODUCTION, "environment": "production", "read-role": estate.ROLE % PRODUCTION,
-                       "write-role": remediate.WRITE % PRODUCTION, "regions": [REGION]}],
+                       "write-role": bench.WRITE % PRODUCTION, "regions": [REGION]}],
             environments=["production"])
-        self.service = remediate.Service(folder, endpoint)
+        self.service = bench.Service(folder, endpoint)
         self.url = self.service.wait("the server", self.find)
 
     def press(self, stamp, button, user, reason=None, **sign):
@@ -125,10 +125,10 @@ def down(chat, s3):
     stamp = chat.posted("production-2")
     chat.service.wait("the notice's end", lambda: not [n for n in chat.ask("notices") if n["code"] == "prompt-failed"])
     # Somebody closes it by hand: the plan is void, and the message says so.
-    s3.put_public_access_block(Bucket="production-2", PublicAccessBlockConfiguration=remediate.CLOSED)
-    chat.service.send(remediate.event(
+    s3.put_public_access_block(Bucket="production-2", PublicAccessBlockConfiguration=bench.CLOSED)
+    chat.service.send(bench.event(
         PRODUCTION, "s3.amazonaws.com", "PutBucketPublicAccessBlock",
-        {"bucketName": "production-2", "PublicAccessBlockConfiguration": remediate.CLOSED}))
+        {"bucketName": "production-2", "PublicAccessBlockConfiguration": bench.CLOSED}))
     chat.says(stamp, "Void")
     print("with the chat down nothing is approved and a notice says so; then it is asked, and void when closed by hand")
 
@@ -140,7 +140,7 @@ def main():
         for number in range(3):
             name = f"production-{number}"
             s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-            s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=remediate.CLOSED)
+            s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=bench.CLOSED)
         chat = Chat(folder, endpoint, slack)
         try:
             chat.service.wait("the first scan", lambda: len(chat.ask("resources", "--type", "AWS::S3::Bucket")) >= 3)
