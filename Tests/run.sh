@@ -24,6 +24,11 @@ if python=$(Tests/servers/python.sh); then
 else
     echo "SKIPPED: what needs the tests' Python packages"
 fi
+if promtool=$(Tests/servers/promtool.sh); then
+    export PATH="$PATH:$promtool"
+else
+    echo "SKIPPED: what needs promtool"
+fi
 Tests/servers/browser.sh || echo "SKIPPED: what needs a browser"
 stage "test" swift test --skip-build
 stage "acceptance" Tests/acceptance/run.sh
