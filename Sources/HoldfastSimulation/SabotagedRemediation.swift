@@ -39,7 +39,6 @@ extension SabotagedJournal {
     func candidates(dueAt: Timestamp, limit: Int) throws(JournalError) -> [Candidate] {
         try honest.candidates(dueAt: dueAt, limit: limit)
     }
-    func nextCandidate() throws(JournalError) -> Timestamp? { try honest.nextCandidate() }
     func decision(of finding: String) throws(JournalError) -> Decision? {
         try honest.decision(of: finding)
     }

@@ -12,12 +12,6 @@ extension SQLiteJournal {
         }
     }
 
-    package func nextCandidate() throws(JournalError) -> Timestamp? {
-        try read { db in
-            try db.prepared("SELECT min(due) FROM candidates").first([]) { try $0.optionalTime(0) }.flatMap(\.self)
-        }
-    }
-
     package func decision(of finding: String) throws(JournalError) -> Decision? {
         try read { db in
             try db.prepared("SELECT body FROM decisions WHERE finding = ?").first([.text(finding)]) {

@@ -28,9 +28,6 @@ extension Keeper {
         return ready
     }
 
-    /// When the next finding is to be decided.
-    package func nextDecision() throws(JournalError) -> Timestamp? { try journal.nextCandidate() }
-
     /// The read before a finding's first call.
     func preflight(of finding: String) throws(JournalError) -> Move {
         guard let stored = try journal.finding(id: finding), let known = Finding(json: stored.body) else {

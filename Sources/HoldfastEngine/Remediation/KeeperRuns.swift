@@ -23,11 +23,6 @@ extension Keeper {
         return due
     }
 
-    /// When the next run has something to do.
-    package func nextRun() throws(JournalError) -> Timestamp? {
-        try journal.openRuns().filter { !memory.working.contains($0.id) }.map(\.notBefore).min()
-    }
-
     /// What is to be done first for some work.
     package func begin(_ work: Work) throws(JournalError) -> Move {
         switch work {

@@ -227,7 +227,6 @@ package protocol RemediationJournal: AnyObject, Sendable {
 
     /// Those that are due, first the earliest due.
     func candidates(dueAt: Timestamp, limit: Int) throws(JournalError) -> [Candidate]
-    func nextCandidate() throws(JournalError) -> Timestamp?
     func decision(of finding: String) throws(JournalError) -> Decision?
     /// Plans whose digest begins so, each digest once with the finding that it was made for, at most `limit`.
     func plans(beginning digest: String, limit: Int) throws(JournalError) -> [(digest: String, finding: String)]
