@@ -65,6 +65,8 @@ struct FaultServer: Sendable {
         var options = HTTPClientOptions()
         options.proxy = .none
         options.authorities = authorities
+        // On a busy machine half a minute may pass between two requests of a test.
+        options.idleTime = .seconds(600)
         change(&options)
         return HTTPClient(options)
     }
