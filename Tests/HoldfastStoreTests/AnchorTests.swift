@@ -82,7 +82,7 @@ struct AnchorTests {
         #expect(even.hasPrefix("<109>1 2026-05-28T20:26:40Z - holdfast 1 checkpoint - {"))
     }
 
-    @Test("Checkpoints go to a unix socket of datagrams or of streams, and to a port", .timeLimit(.minutes(1)))
+    @Test("Checkpoints go to a unix socket of datagrams or of streams, and to a port", .timeLimit(.minutes(10)))
     func sockets() async throws {
         let datagrams = try Listener(unix: folder.file("log"), SOCK_DGRAM)
         try await SyslogAnchor(.socket(folder.file("log"))).anchor.put(checkpoint)
