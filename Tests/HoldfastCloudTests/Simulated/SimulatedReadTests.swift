@@ -78,7 +78,7 @@ struct SimulatedReadTests {
                 ["match": "^(GET|POST) /(subscriptions|storage|compute|v1)", "every": 6, "status": 503],
                 ["match": "^GET /(subscriptions|storage|compute|v1)", "every": 7, "cut": true],
             ])
-        let ours = try await readAll(clouds)
+        let ours = try await readAll(clouds, reads: 4)
         expectEqual(ours, theirs)
         let log = try await clouds.takeLog()
         #expect(log.filter { [429, 503].contains($0["status"]?.int) }.count * 6 > log.count)
