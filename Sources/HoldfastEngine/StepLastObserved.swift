@@ -2,13 +2,12 @@ internal import HoldfastCore
 
 /// What a playbook makes again what is gone from.
 extension Step {
-    /// The resource as it last was read, before what is reported of it; or, where the rule's playbook needs another
-    /// type, what hung on the resource and went last, as that last was read.
+    /// `nil` where the rule's playbook needs nothing. The resource as it last was read, before what is reported of it;
+    /// or, where another type is needed, what hung on the resource and went last, as that last was read.
     func lastObserved(_ subject: Subject, for rule: String) throws(JournalError) -> PlanRequest.LastObserved? {
         let type = subject.resource.type
-        guard let needed = policy.playbooks.playbook(for: rule, type: type)?.neededType, needed != type else {
-            return observed(subject.after.items, of: type)
-        }
+        guard let needed = policy.playbooks.playbook(for: rule, type: type)?.neededType else { return nil }
+        if needed == type { return observed(subject.after.items, of: type) }
         guard let relation = policy.relations(readBy: rule).first(where: { $0.isReverse && $0.type == needed }) else {
             return nil
         }
