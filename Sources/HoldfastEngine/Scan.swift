@@ -148,18 +148,17 @@ package struct Scan<C: HoldfastClock>: Sendable {
     private func descriptions(of listed: [ListedResource]) async -> [(ListedResource, Result<Description, ReadError>)] {
         await withTaskGroup(of: (Int, Result<Description, ReadError>).self) { group in
             for (index, resource) in listed.enumerated() {
-                group.addTask {
-                    do throws(ReadError) {
-                        return (index, .success(try await wholly(resource)))
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
+                group.addTask { (index, await outcome(of: resource)) }
             }
             var outcomes: [Result<Description, ReadError>?] = Array(repeating: nil, count: listed.count)
             for await (index, outcome) in group { outcomes[index] = outcome }
             return zip(listed, outcomes).compactMap { resource, outcome in outcome.map { (resource, $0) } }
         }
+    }
+
+    /// As a function of its own: in the closure of a task, Swift 6.3's optimiser loses the index beside a typed error.
+    private func outcome(of resource: ListedResource) async -> Result<Description, ReadError> {
+        do throws(ReadError) { return .success(try await wholly(resource)) } catch { return .failure(error) }
     }
 
     /// Reads a resource again where a part could not be read and may be later; at last takes what there is.

@@ -37,6 +37,8 @@ struct Step {
         var isNew: Bool
         /// Top-level properties that the step's evidence is about; `nil`: all of them.
         var touched: Set<String>? = []
+        /// What the step's events say of it first, each: also where all of it is known better since.
+        var heard: [EvidenceItem] = []
         var view: ResourceView
         /// The view of before.
         var earlier: ResourceView
@@ -81,6 +83,10 @@ struct Step {
         var subject = try subject(id, context: context)
         let before = subject.after
         subject.after.merge(items)
+        if let first = items.first, first.source == .reported {
+            subject.heard.append(first)
+            subjects[id] = subject
+        }
         guard subject.after != before else { return }
         let view = subject.view
         subject.view = ResourceView(of: subject.after, keys: policy.listKeys(for: id.type))
@@ -107,6 +113,10 @@ struct Step {
                 due[dependent.resource, default: []].formUnion(dependent.rules)
                 neighbours[dependent.resource] = subject
             }
+        }
+        for subject in subjects.values {
+            let rules = try unexplained(of: subject)
+            if !rules.isEmpty { due[subject.resource, default: []].formUnion(rules) }
         }
         for resource in due.keys.sorted() {
             for rule in (due[resource] ?? []).sorted() {
@@ -175,12 +185,13 @@ extension Step {
         let old = try finding(rule, of: id)
         // Most rules pass, as they did: what a finding would look like need not be known.
         guard old != nil || evaluation.verdict.outcome == .drift else { return }
-        let candidate = try candidate(
+        var candidate = try candidate(
             rule, subject, evaluation.verdict, in: context, cause: cause, because: neighbour, old: old)
+        let isExplained = evaluation.verdict.outcome == .drift ? try explain(&candidate, subject, old: old) : false
         let exemption = policy.baseline.exemption(rule, id, at: now).map { "\($0.kind.rawValue): \($0.reason)" }
         let input = FindingInput(
             verdict: evaluation.verdict, isDeleted: subject.view.isDeleted, exemption: exemption,
-            candidate: candidate)
+            candidate: candidate, isExplained: isExplained)
         guard let (new, change) = Finding.next(old, input) else { return }
         findings[id, default: [:]][rule] = new
         record(new, change)
@@ -225,7 +236,7 @@ extension Step {
         let newest = subject.changed ? own : neighbour?.view.applied.last ?? own
         let causedBy = cause == .baseline && old == nil ? .baseline : try self.cause(newest)
         let severity = policy.baseline.severity(rule, of: subject.resource, in: context)
-        let begins = old == nil || old?.state == .resolved || old?.state == .deleted
+        let begins = old?.hasEnded ?? true
         var origin = Finding.Origin.backlog
         if begins, !causedBy.isBaseline, verdict.outcome == .drift, try wasGood(rule, subject) { origin = .drift }
         return Finding(
@@ -238,7 +249,7 @@ extension Step {
     }
 
     /// The event behind a piece of evidence, with its actor followed through the sessions that lead to it.
-    private func cause(_ item: EvidenceItem?) throws(JournalError) -> Finding.Cause {
+    func cause(_ item: EvidenceItem?) throws(JournalError) -> Finding.Cause {
         guard let item, item.source == .reported else { return .baseline }
         return Finding.Cause(
             event: item.origin.event, actor: item.origin.actor, action: item.origin.action,

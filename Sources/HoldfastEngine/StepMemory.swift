@@ -35,6 +35,7 @@ final class StepMemory {
             subject.earlier = known.view
             subject.isNew = false
             subject.touched = []
+            subject.heard = []
             subjects[id] = subject
         }
         for (id, known) in step.findings {

@@ -16,7 +16,7 @@ package struct Finding: Sendable, Hashable {
 
     /// Whether somebody made it so under our eyes, or it was so before.
     package enum Origin: String, Sendable {
-        /// Opened by an event, on a state seen good before; a resource that the event created was good before.
+        /// Made by an event, of a state seen good before; a resource that the event created was good before.
         case drift
         /// Anything else: first scan, changed rules, a state first seen bad.
         case backlog
@@ -84,6 +84,9 @@ package struct Finding: Sendable, Hashable {
     /// `f-` and 16 hexadecimal digits of a digest of rule and resource: the same for every opening of one thing.
     package var id: String { Finding.id(rule: rule, resource: resource) }
 
+    /// It is resolved, or its resource is gone.
+    package var hasEnded: Bool { state == .resolved || state == .deleted }
+
     package static func id(rule: String, resource: ResourceID) -> String {
         "f-" + sha256("\(rule)\n\(resource.type)\n\(resource.id)".utf8).description.prefix(16)
     }
@@ -102,12 +105,17 @@ package struct FindingInput: Sendable {
     package var exemption: String?
     /// How the finding would look were it opened now: its `state`, `origin` and `since` count only then.
     package var candidate: Finding
+    /// The candidate's cause is the event that began what is open already: its `origin` and `since` count too.
+    package var isExplained: Bool
 
-    package init(verdict: Verdict, isDeleted: Bool, exemption: String?, candidate: Finding) {
+    package init(
+        verdict: Verdict, isDeleted: Bool, exemption: String?, candidate: Finding, isExplained: Bool = false
+    ) {
         self.verdict = verdict
         self.isDeleted = isDeleted
         self.exemption = exemption
         self.candidate = candidate
+        self.isExplained = isExplained
     }
 }
 
@@ -115,7 +123,7 @@ extension Finding {
     /// The one place where findings change state: what becomes of a finding (or of none), and what that is called.
     /// `nil` where nothing changes.
     package static func next(_ old: Finding?, _ input: FindingInput) -> (finding: Finding, change: FindingChange)? {
-        let ended = old == nil || old?.state == .resolved || old?.state == .deleted
+        let ended = old?.hasEnded ?? true
         if input.isDeleted {
             guard let old, !ended else { return nil }
             return (old.ending(.deleted, as: input.candidate), .deleted)
@@ -143,6 +151,7 @@ extension Finding {
             let opening: FindingChange = old == nil ? .opened : .reopened
             return (new, new.state == .suppressed ? .suppressed : opening)
         }
+        if input.isExplained { return (new, .changed) }
         // Still the same drift: what began it stays its origin, and its cause while nothing new offends.
         new.origin = old.origin
         new.since = old.since
