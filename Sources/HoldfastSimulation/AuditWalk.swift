@@ -11,8 +11,8 @@ struct AuditWalk {
         var isWriting = false
         var isOpen = true
         var verified: [Timestamp] = []
-        /// A person asked for its undo.
-        var wasUndoneByPerson = false
+        /// How often a person asked for its undo.
+        var undosAsked = 0
     }
     struct Word {
         var kind: String
@@ -70,7 +70,7 @@ struct AuditWalk {
         case "exemption-withdrawn", "exemption-ended": exemptions[text("what")] = nil
         case "undo":
             runs[text("what")]?.isOpen = true
-            runs[text("what")]?.wasUndoneByPerson = true
+            runs[text("what")]?.undosAsked += 1
             verified.removeAll { $0.run == text("what") }
         case "run": take(run: text("run"), phase: text("phase"), at: entry.at)
         default: break

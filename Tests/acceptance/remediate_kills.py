@@ -98,7 +98,11 @@ class Kills:
             self.bench.stop(signal.SIGKILL)
             self.done += 1
             self.bench.start()
-        self.bench.wait("the end of all runs", lambda: self.is_over(planted), 240)
+        try:
+            self.bench.wait("the end of all runs", lambda: not self.missing(planted), 240)
+        except SystemExit:
+            print(f"not over after {self.done} kills: {json.dumps(self.missing(planted), indent=1)}", flush=True)
+            raise
         # What is stuck stays so, until a person has looked.
         time.sleep(4)
         self.judge(planted)
@@ -120,10 +124,14 @@ class Kills:
             runs.setdefault(run["resource"].replace("/", ":").split(":")[-1], run)
         return runs
 
-    def is_over(self, planted):
+    def missing(self, planted):
+        """What is neither fixed nor stuck at the end of its run: the run and the findings."""
         runs = self.newest()
-        return all(id in runs and runs[id].get("ended") and (kind.is_good(id) or runs[id]["phase"] == "stuck")
-                   for kind, id in planted)
+        open_ones = [(kind, id) for kind, id in planted if not (
+            id in runs and runs[id].get("ended") and (kind.is_good(id) or runs[id]["phase"] == "stuck"))]
+        findings = self.bench.items("findings") if open_ones else []
+        return {id: {"good": kind.is_good(id), "run": runs.get(id), "findings": [
+            finding for finding in findings if finding["resource"].endswith(id)]} for kind, id in open_ones}
 
     def judge(self, planted):
         runs = self.newest()

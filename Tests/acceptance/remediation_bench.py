@@ -186,7 +186,9 @@ class KafkaEvents:
         topic = f"remediation-{uuid.uuid4().hex[:8]}"
         KafkaAdminClient(bootstrap_servers=BROKER).create_topics([NewTopic(topic, 2, 1)])
         self.topic, self.producer = topic, KafkaProducer(bootstrap_servers=BROKER, linger_ms=0)
-        self.source = {"kafka": {"brokers": BROKER, "topics": [topic], "group": topic}}
+        # A member that was killed is back at once under its own name; noida 0.2.3 never notices that another is gone.
+        self.source = {"kafka": {
+            "brokers": BROKER, "topics": [topic], "group": topic, "options": {"group.instance.id": topic}}}
 
     def send(self, records):
         for record in records:
