@@ -74,10 +74,7 @@ struct IntakeStep {
     }
 
     private mutating func take(_ change: ResourceChange, of event: ChangeEvent) throws(JournalError) {
-        // A time from far in the future would never be superseded: cut to ours. One that is only a little ahead is
-        // right where our clock is slow, and cut it would count as seen by reads that came before it.
-        let isForged = event.time > step.now + step.policy.limits.clockTolerance
-        let time = isForged ? step.now : event.time
+        let time = try time(of: event, about: change)
         let origin = EvidenceOrigin(
             event: event.id, actor: event.actor.name, action: event.action, session: event.actor.sessionKey)
         let items = change.changes.enumerated().map { index, said in
@@ -94,6 +91,15 @@ struct IntakeStep {
                 evidence: JSON.array(items.map(\.json)).canonicalBytes, actor: event.actor.name,
                 action: event.action),
             context: change.context)
+    }
+
+    /// A time from far in the future would never be superseded: cut to ours, or to that of what is known already. One
+    /// that is only a little ahead is right where our clock is slow; cut below what the cloud has dated, it would count
+    /// as seen by reads that came before it.
+    private mutating func time(of event: ChangeEvent, about change: ResourceChange) throws(JournalError) -> Timestamp {
+        guard event.time > step.now + step.policy.limits.clockTolerance else { return event.time }
+        let known = try step.subject(change.resource, context: change.context).after.items.last?.time
+        return min(event.time, max(step.now, known ?? step.now))
     }
 
     mutating func take(_ opening: SessionOpening) {

@@ -348,6 +348,8 @@ package protocol Journal: RemediationJournal, AuditJournal, ExemptionJournal, Me
     func findings(states: [String]) throws(JournalError) -> [StoredFinding]
     /// In the order in which they were written.
     func findingChanges(of finding: String) throws(JournalError) -> [FindingChangeRow]
+    /// The latest that any change of a finding is dated, by our clock; `nil` where there was none.
+    func newestFindingChange() throws(JournalError) -> Timestamp?
     /// The plan recorded last for a finding.
     func plan(finding: String) throws(JournalError) -> (digest: String, body: JSON)?
     /// Dirty resources that are due, first by priority, then by age; not those in `except`.

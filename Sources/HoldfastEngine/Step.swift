@@ -115,7 +115,7 @@ struct Step {
             }
         }
         for subject in subjects.values {
-            let rules = try unexplained(of: subject)
+            let rules = try explainable(of: subject)
             if !rules.isEmpty { due[subject.resource, default: []].formUnion(rules) }
         }
         for resource in due.keys.sorted() {

@@ -10,7 +10,7 @@ extension Step {
     /// - Returns: whether one is found.
     func explain(_ candidate: inout Finding, _ subject: Subject, old: Finding?) throws(JournalError) -> Bool {
         let isOpen = old?.hasEnded == false
-        guard isOpen ? isUnexplained(old) && isLate(subject) : candidate.origin == .backlog && subject.changed,
+        guard isOpen ? isOpenToNews(old, subject) : candidate.origin == .backlog && subject.changed,
             let event = try breaking(candidate.rule, subject),
             !isOpen || subject.heard.contains(where: { $0.origin.event == event.origin.event })
         else { return false }
@@ -22,23 +22,22 @@ extension Step {
         return true
     }
 
-    /// A read came before an event that it can have seen the work of.
-    private func isLate(_ subject: Subject) -> Bool {
-        subject.heard.contains { event in
-            subject.after.items.contains { $0.source == .observed && event.time <= started($0, subject) }
-        }
-    }
-
-    /// Rules that fail on a resource for all that is known without anybody's doing, of one that events speak of.
-    mutating func unexplained(of subject: Subject) throws(JournalError) -> [String] {
+    /// Rules whose findings an event of this step may explain.
+    mutating func explainable(of subject: Subject) throws(JournalError) -> [String] {
         guard !subject.heard.isEmpty else { return [] }
         _ = try finding("", of: subject.resource)
-        return (findings[subject.resource] ?? [:]).values.filter(isUnexplained).map(\.rule)
+        return (findings[subject.resource] ?? [:]).values.filter { isOpenToNews($0, subject) }.map(\.rule)
     }
 
-    private func isUnexplained(_ finding: Finding?) -> Bool {
-        guard let finding else { return false }
-        return !finding.hasEnded && finding.origin == .backlog && finding.cause.isBaseline
+    /// An event of this step is older than what the finding was opened by: a read that can have seen its work, or
+    /// another event.
+    private func isOpenToNews(_ finding: Finding?, _ subject: Subject) -> Bool {
+        guard let finding, !finding.hasEnded else { return false }
+        return subject.heard.contains { event in
+            if finding.origin == .drift { return event.time < finding.since }
+            return finding.cause.isBaseline
+                && subject.after.items.contains { $0.source == .observed && event.time <= started($0, subject) }
+        }
     }
 
     private func breaking(_ rule: String, _ subject: Subject) throws(JournalError) -> EvidenceItem? {

@@ -71,7 +71,7 @@ extension CloudState {
 
     mutating func delete(_ resource: ResourceID, at now: Timestamp) -> Change? {
         truth[resource] = nil
-        backlog = backlog.filter { !$0.hasPrefix("\(resource) ") }
+        backlog = backlog.filter { !$0.key.hasPrefix("\(resource) ") }
         let name = JSON.string(FakeCloud.name(of: resource))
         switch resource.type {
         case FakeCloud.Kind.bucket:

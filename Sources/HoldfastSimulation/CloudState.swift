@@ -23,8 +23,9 @@ struct CloudState: Sendable {
     var accounts: [ResourceID: String] = [:]
     /// Since the resource was made.
     var touches: [ResourceID: [Touch]] = [:]
-    /// Bad since before anybody could see it become so, or since before the service was to mend it: `resource place`.
-    var backlog: Set<String> = []
+    /// Bad since before anybody could see it become so, or since before the service was to mend it: `resource place`, to
+    /// the event by which the service can know it; empty where it knows anyway.
+    var backlog: [String: String] = [:]
     /// What was sent and has not had its effect yet.
     var underWay: [Sent] = []
     var told: [FakeCloud.Change] = []
@@ -106,10 +107,13 @@ struct CloudState: Sendable {
     }
 
     /// What is bad about a resource is backlog from now on.
-    mutating func becomeBacklog(_ resource: ResourceID) {
+    ///
+    /// - Parameter isKnown: the service has seen that it is bad; where not, it may never hear of it.
+    mutating func becomeBacklog(_ resource: ResourceID, isKnown: Bool) {
         guard isBad(resource) else { return }
-        for place in Set((touches[resource] ?? []).filter(\.isBad).map(\.place)) {
-            backlog.insert("\(resource) \(place)")
+        for (place, touches) in Dictionary(grouping: touches[resource] ?? [], by: \.place) {
+            guard let first = touches.reversed().prefix(while: \.isBad).last else { continue }
+            backlog["\(resource) \(place)"] = isKnown ? "" : first.event
         }
     }
 
@@ -118,7 +122,7 @@ struct CloudState: Sendable {
     ) {
         touches[resource, default: []].append(
             Touch(event: change.eventID, time: change.time, hand: hand, place: place, isBad: isBad))
-        if !isBad { backlog.remove("\(resource) \(place)") }
+        if !isBad { backlog["\(resource) \(place)"] = nil }
     }
 
     // MARK: Reads

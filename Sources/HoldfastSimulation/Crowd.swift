@@ -146,7 +146,8 @@ extension World {
         cloud.with { state, _ in
             for resource in state.truth.keys.sorted()
             where state.isBad(resource) && state.accounts[resource] != FakeCloud.Account.dev {
-                if isRight || open.contains(resource) { state.becomeBacklog(resource) }
+                let isKnown = open.contains(resource)
+                if isRight || isKnown { state.becomeBacklog(resource, isKnown: isKnown) }
             }
         }
         policyNow = setup.reloaded().policy(policy)

@@ -155,7 +155,7 @@ final class Ledger: Sendable {
         let world = cloud.with { state, _ in
             (
                 touches: state.touches[resource] ?? [],
-                isBacklog: state.backlog.contains("\(resource) \(BegunStep.place(of: intent.call))"),
+                backlog: state.backlog["\(resource) \(BegunStep.place(of: intent.call))"],
                 truth: state.truth[resource] ?? .null
             )
         }
@@ -171,7 +171,8 @@ final class Ledger: Sendable {
                     planDigest: intent.decision.planDigest, touches: world.touches, journaled: Set(journaled),
                     newestRead: state.reads[resource],
                     tags: (world.truth["Tags"]?.array ?? []).compactMap { $0["Key"]?.string },
-                    isBacklog: world.isBacklog, isExempt: setup.isExempt(intent.run.rule, resource, at: intent.at),
+                    isBacklog: world.backlog.map { $0.isEmpty || journaled.contains($0) } ?? false,
+                    isExempt: setup.isExempt(intent.run.rule, resource, at: intent.at),
                     haltFile: state.haltFile, typeCount: typeCount, environment: environment,
                     mode: setup.mode(of: environment), section: Ledger.section(of: world.truth, resource)))
         }

@@ -130,6 +130,7 @@ final class SabotagedJournal: Journal {
     func findingChanges(of finding: String) throws(JournalError) -> [FindingChangeRow] {
         try honest.findingChanges(of: finding)
     }
+    func newestFindingChange() throws(JournalError) -> Timestamp? { try honest.newestFindingChange() }
     func plan(finding: String) throws(JournalError) -> (digest: String, body: JSON)? {
         try honest.plan(finding: finding)
     }

@@ -101,7 +101,7 @@ actor World {
                 guard number % 4 == 0, let resource = state.truth.keys.sorted().last(where: { !state.isBad($0) })
                 else { continue }
                 _ = state.spoil(resource, by: .stranger, at: now)
-                state.becomeBacklog(resource)
+                state.becomeBacklog(resource, isKnown: true)
             }
         }
     }
@@ -201,9 +201,7 @@ actor World {
         if crashes.isDown { await broker.produce(Array("{".utf8), partition: 0) }
         while crashes.isDown { try await clock.sleep(for: .seconds(1)) }
         ledger.put(haltFile: false)
-        for halt in try journal.halts() {
-            try? await keeper?.resume(halt.part, by: World.person("cleo"), reason: "all is well", now: clock.wallTime())
-        }
+        try await endHalts(journal)
         try await flush(all: true)
         for round in 0..<2 {
             try await untilQuiet(journal, within: Span(seconds: round == 0 ? 200 : 60))
@@ -214,12 +212,20 @@ actor World {
         }
     }
 
+    private func endHalts(_ journal: any Journal) async throws {
+        for halt in try journal.halts() {
+            try? await keeper?.resume(halt.part, by: World.person("cleo"), reason: "all is well", now: clock.wallTime())
+        }
+    }
+
     /// Until nothing is to be done that time alone would not bring.
     private func untilQuiet(_ journal: any Journal, within bound: Span) async throws {
         let deadline = clock.cloudTime() + bound + clock.wentBack
         var quiet = 0
         while clock.cloudTime() < deadline, quiet < 2 {
             try await clock.sleep(for: .seconds(5))
+            // What failed before the faults stopped may open a breaker now.
+            try await endHalts(journal)
             try await flush(all: true)
             let isIdle = try isIdle(journal)
             let isCaughtUp = await isCaughtUp(try journal.positions(source: "broker"))

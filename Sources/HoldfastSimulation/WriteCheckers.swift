@@ -142,7 +142,8 @@ struct WriteCheckers {
             let isRead = step.newestRead.map { $0 >= sure } ?? false
             judgements.judge(
                 .onlyWhatWasRead, isRead,
-                "\(step.step): \(touch.event) at \(touch.time), read at \(step.newestRead?.description ?? "no time")"
+                "\(step.step): \(touch.event) on \(touch.place) by \(touch.hand) at \(touch.time), read at "
+                    + "\(step.newestRead?.description ?? "no time")"
             )
         }
         let label = step.touches.last { $0.place == "Tags" }

@@ -162,6 +162,13 @@ extension SQLiteJournal {
         }
     }
 
+    package func newestFindingChange() throws(JournalError) -> Timestamp? {
+        try read { db in
+            try db.prepared("SELECT max(known) FROM finding_changes HAVING count(*) > 0")
+                .first([]) { try $0.time(0) }
+        }
+    }
+
     package func plan(finding: String) throws(JournalError) -> (digest: String, body: JSON)? {
         try read { db in
             try db.prepared(

@@ -100,6 +100,16 @@ struct CauseTests {
         try bench.expect(driftBy: 299, "the read is dated before the event")
     }
 
+    @Test("Of two events that a rule fails by, the older one is the cause, though it comes last")
+    func older() async throws {
+        var bench = try await Bench()
+        try await bench.read("10.0.0.0/8", at: 100)
+        try await bench.hear(authorize, at: 200, arrives: 210, opens: true)
+        try bench.expect(driftBy: 200, "it is the first that is known")
+        try await bench.hear(authorize, at: 150, arrives: 220, opens: true)
+        try bench.expect(driftBy: 150, "it was so already")
+    }
+
     @Test("An event from before the state that was good, or after the read that was not, explains nothing")
     func unrelated() async throws {
         var bench = try await Bench()

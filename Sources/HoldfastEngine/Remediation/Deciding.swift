@@ -168,11 +168,26 @@ struct Deciding {
         }
     }
 
+    /// A wave that has opened since they were decided makes its findings worth another look. What ended the wave before
+    /// need not have been a run.
+    private func reconsider(_ wave: [Campaign.Item], in step: inout Step) throws(JournalError) {
+        for item in wave {
+            guard let known = try journal.decision(of: item.finding), known.planDigest == item.plan,
+                known.answers.contains(where: { $0.name == .origin && $0.word == .refuse })
+            else { continue }
+            step.transaction.remediation.candidates.append(
+                Candidate(finding: item.finding, due: now + Self.shortest))
+        }
+    }
+
     /// Campaigns that are through, and one notice for all plans that wait.
     mutating func finish(in step: inout Step) throws(JournalError) {
         for var campaign in facts.campaigns {
             let progress = try facts.progress(of: campaign)
-            guard progress.isDone else { continue }
+            guard progress.isDone else {
+                try reconsider(progress.wave, in: &step)
+                continue
+            }
             campaign.state = .done
             step.transaction.remediation.campaigns.append(campaign)
             step.transaction.audit.append(

@@ -10,8 +10,12 @@ extension Keeper {
             [(RemediationSettings.everywhere, settings.mode)] + settings.scopes.map { ($0.name, $0.mode) }
         let known = Dictionary(try journal.modes().map { ($0.scope, $0.mode) }) { first, _ in first }
         var step = Step(policy: policy, journal: journal, now: now)
-        for (scope, mode) in current where known[scope] != mode {
-            step.transaction.remediation.modes.append(ModeRecord(scope: scope, mode: mode, since: now))
+        let changed = current.filter { known[$0.0] != $0.1 }
+        // What is known by now is older than the mode, whatever a clock that was put back says.
+        let newest = changed.isEmpty ? nil : try journal.newestFindingChange()
+        let since = newest.map { max(now, $0 + Span(nanoseconds: 1)) } ?? now
+        for (scope, mode) in changed {
+            step.transaction.remediation.modes.append(ModeRecord(scope: scope, mode: mode, since: since))
             step.transaction.audit.append(
                 AuditEntry(
                     kind: "mode", at: now, body: ["scope": .string(scope), "mode": .string(mode.rawValue)]))
