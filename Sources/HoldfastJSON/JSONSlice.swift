@@ -27,10 +27,10 @@ package struct JSONSlice: Sendable, Equatable {
     }
 
     /// Where the value's bytes are, counted from the start of the whole text; a string's without its quotes.
-    @inlinable package var range: Range<Int> {
+    @inlinable @inline(__always) package var range: Range<Int> {
         Range(uncheckedBounds: (Int(start), Int(start) &+ Int(length)))
     }
-    @inlinable package var isAbsent: Bool { kind == .absent }
+    @inlinable @inline(__always) package var isAbsent: Bool { kind == .absent }
 
     /// The truth value, where this is one.
     @inlinable package var bool: Bool? {
