@@ -73,6 +73,7 @@ extension SabotagedJournal {
         try honest.approvals(of: digest)
     }
     func halts() throws(JournalError) -> [Halt] { try honest.halts() }
+    func objections(to finding: String) throws(JournalError) -> [Objection] { try honest.objections(to: finding) }
     func hold(of finding: String) throws(JournalError) -> Hold? { try honest.hold(of: finding) }
     func holds() throws(JournalError) -> [Hold] { try honest.holds() }
     func openings(playbook: String) throws(JournalError) -> [Opening] { try honest.openings(playbook: playbook) }

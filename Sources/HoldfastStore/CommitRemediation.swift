@@ -14,6 +14,7 @@ extension Commit {
         try write(campaigns: writes.campaigns)
         try write(cares: writes.cares)
         try write(exemptions: writes.exemptions)
+        try write(objections: writes.objections)
         try write(candidates: writes)
     }
 

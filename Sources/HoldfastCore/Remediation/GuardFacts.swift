@@ -25,11 +25,10 @@ package struct GuardFacts: Sendable {
     /// The do-not-touch label that it has.
     package var label: String?
     package var hold: Hold?
-    /// Until then who made it may put it right; `nil` where people are asked in any case.
-    package var graceEnd: Timestamp? {
-        guard let grace = plan.grace, campaign == nil, approvals.state == .notNeeded else { return nil }
-        return (opened ?? finding.since) + grace
-    }
+    /// Whether those who may object have heard of it.
+    package var hearing = Hearing.pending
+    /// The newest on this drift that was not taken back.
+    package var objection: Objection?
     /// Where the newest run on this drift failed.
     package var failed: FailedRuns?
     package var rollout = RolloutStanding()
@@ -54,7 +53,7 @@ package struct GuardFacts: Sendable {
         package var playbook: String
         package var playbookDigest: String
         package var risk: PlaybookRisk
-        /// How long who made it has to put it right, where nobody is asked.
+        /// How long the owner has to object, or anybody to put it right, where nobody is asked.
         package var grace: Span?
         package init(
             digest: String, playbook: String, playbookDigest: String, risk: PlaybookRisk, grace: Span? = nil

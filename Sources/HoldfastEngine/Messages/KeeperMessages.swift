@@ -81,6 +81,7 @@ extension Keeper {
             NoticeClosing(code: NoticeCode.messageFailed.rawValue, subject: message.channel, at: now)
         ]
         step.transaction.audit = [audit("told", message, "", now)]
+        try settle(message, as: .told, in: &step)
         try commit(step, lease: nil)
     }
 
@@ -96,6 +97,7 @@ extension Keeper {
         if now.since(message.at).nanoseconds > Keeper.messageLife.nanoseconds {
             step.transaction.messages.done = [message.id]
             step.transaction.audit = [audit("message-given-up", message, why, now)]
+            try settle(message, as: .failed, in: &step)
         } else {
             var again = sent
             again.attempts += 1
@@ -111,6 +113,7 @@ extension Keeper {
             body: [
                 "message": .string(message.id), "channel": .string(message.channel),
                 "title": .string(message.title), "count": .number(JSONNumber(message.count)), "reason": .string(why),
+                "person": .string(message.to?.person ?? ""),
             ])
     }
 }

@@ -69,6 +69,9 @@ extension Archive {
         json["decision"] = try journal.decision(of: id)?.json ?? .null
         json["runs"] = .array(try journal.runs(of: id).map(\.json))
         json["hold"] = try journal.hold(of: id)?.json ?? .null
+        let opened = try journal.opening(of: id) ?? .distantPast
+        json["objections"] = .array(try journal.objections(to: id).filter { $0.at >= opened }.map(\.json))
+        json["told"] = .array(try journal.tellings(of: id, since: opened).map(\.json))
         json["care"] = try journal.care(of: id)?.json ?? .null
         return .object(json)
     }

@@ -38,9 +38,13 @@ struct FactsReader {
         let parts = Halt.parts(of: finding.context, environment: finding.environment, playbook: plan.playbook)
         facts.halts = halts.filter { parts.contains($0.part) }
         facts.haltFile = haltFile
-        facts.opened = try journal.findingChanges(of: finding.id).last {
-            [FindingChange.opened.rawValue, FindingChange.reopened.rawValue].contains($0.change)
-        }?.known
+        facts.opened = try journal.opening(of: finding.id)
+        facts.objection = try journal.objection(to: finding.id, since: facts.opened)
+        if plan.grace != nil {
+            facts.hearing = policy.hearing(
+                of: finding, tellsActor: plan.tellsActor,
+                told: try journal.tellings(of: finding.id, since: facts.opened ?? .distantPast))
+        }
         (facts.mode, facts.modeScope) = settings.mode(of: finding.resource, in: assessment.context)
         facts.modeSince = modes[facts.modeScope].flatMap { $0.mode == facts.mode ? $0.since : nil }
         facts.campaign = try campaign(of: finding, facts.plan)?.id
@@ -233,10 +237,12 @@ extension Policy {
             digest: digest,
             needed: max(
                 remediation.approvals.needed(facts.plan.risk, environment: environment, isLast: isLast),
-                // Nobody's silence is enough for what is grave in production.
-                facts.plan.grace != nil && facts.plan.risk == .high && isLast ? 1 : 0),
+                // Nobody's silence is enough for what is grave in production, or where nobody heard of it.
+                facts.plan.grace != nil && (facts.plan.risk == .high && isLast || facts.hearing == .nobody) ? 1 : 0,
+                facts.objection == nil ? 0 : 1),
             hands: facts.cause.hands, mustKnowActor: isLast)
         question.since = facts.opened ?? .distantPast
+        question.objection = facts.objection
         return question
     }
 }

@@ -161,6 +161,7 @@ package struct RemediationWrites: Sendable {
     package var campaigns: [Campaign] = []
     package var cares: [Care] = []
     package var exemptions: [ExemptionRecord] = []
+    package var objections: [Objection] = []
     /// Events that came back from writes of ours, with the run.
     package var ownEvents: [(event: String, run: String)] = []
 
@@ -169,7 +170,7 @@ package struct RemediationWrites: Sendable {
         candidates.isEmpty && doneCandidates.isEmpty && touchAll == nil && decisions.isEmpty && runs.isEmpty
             && asks.isEmpty && closedAsks.isEmpty && approvals.isEmpty && halts.isEmpty && resumed.isEmpty
             && holds.isEmpty && endedHolds.isEmpty && openings.isEmpty && modes.isEmpty && campaigns.isEmpty
-            && cares.isEmpty && exemptions.isEmpty && ownEvents.isEmpty
+            && cares.isEmpty && exemptions.isEmpty && objections.isEmpty && ownEvents.isEmpty
     }
     package init() {}
 }
@@ -256,6 +257,8 @@ package protocol RemediationJournal: AnyObject, Sendable {
     func asks() throws(JournalError) -> [Ask]
     func approvals(of digest: String) throws(JournalError) -> [Approval]
     func halts() throws(JournalError) -> [Halt]
+    /// By when they were made, also those that were taken back.
+    func objections(to finding: String) throws(JournalError) -> [Objection]
     func hold(of finding: String) throws(JournalError) -> Hold?
     func holds() throws(JournalError) -> [Hold]
     func openings(playbook: String) throws(JournalError) -> [Opening]

@@ -111,6 +111,22 @@ struct Desk: Sendable {
         }
     }
 
+    /// Who made a change, or answers for what it is on, may say why it should stay; an operator may for anything.
+    func object(to finding: String, by caller: Caller, reason: String) async throws(Refusal) {
+        let person = try rules.named(caller)
+        let isOperator = rules.may(caller, .operate) || rules.may(caller, .decide)
+        try await ask { () throws(DeskRefusal) in
+            try await keeper.object(to: finding, by: person, isOperator: isOperator, reason: reason, now: now())
+        }
+    }
+
+    func withdraw(objectionTo finding: String, by caller: Caller, reason: String) async throws(Refusal) {
+        let person = try rules.named(caller)
+        try await ask { () throws(DeskRefusal) in
+            try await keeper.withdraw(objectionTo: finding, by: person, reason: reason, now: now())
+        }
+    }
+
     func ask<T>(_ body: () async throws(DeskRefusal) -> T) async throws(Refusal) -> T {
         do throws(DeskRefusal) { return try await body() } catch {
             throw Refusal(error)

@@ -65,7 +65,8 @@ package struct SlackChannel: ChatChannel {
         var blocks = [SlackBlocks.section(message.title)]
         if !lines.isEmpty { blocks.append(SlackBlocks.section(lines.joined(separator: "\n"))) }
         let content = JSONObject([("text", .string(message.title)), ("blocks", .array(blocks))])
-        _ = try await call("chat.postMessage", content)
+        // A member's id in place of a conversation's: what the app tells this member alone.
+        _ = try await call("chat.postMessage", content, in: message.to?.address)
     }
 
     package func deliver(_ prompt: Prompt) async throws(DeliveryError) {
