@@ -32,7 +32,10 @@ extension SabotagedJournal {
             let begun = try honest.begin(spoilt)
             let run = intent.run
             let count = try? honest.count(type: run.resource.type, account: run.context.account)
-            ledger.begun(intent, typeCount: count ?? 0)
+            let opened = try? honest.findingChanges(of: run.finding).last {
+                ["opened", "reopened"].contains($0.change)
+            }
+            ledger.begun(intent, typeCount: count ?? 0, opened: opened?.known)
             return begun
         }
     }
@@ -73,7 +76,9 @@ extension SabotagedJournal {
         try honest.approvals(of: digest)
     }
     func halts() throws(JournalError) -> [Halt] { try honest.halts() }
-    func objections(to finding: String) throws(JournalError) -> [Objection] { try honest.objections(to: finding) }
+    func objections(to finding: String) throws(JournalError) -> [Objection] {
+        sabotage == .objections ? [] : try honest.objections(to: finding)
+    }
     func hold(of finding: String) throws(JournalError) -> Hold? { try honest.hold(of: finding) }
     func holds() throws(JournalError) -> [Hold] { try honest.holds() }
     func openings(playbook: String) throws(JournalError) -> [Opening] { try honest.openings(playbook: playbook) }

@@ -20,7 +20,8 @@ struct Holdfast: AsyncParsableCommand {
             VerifyCommand.self, SchemaCommand.self, NoticesCommand.self, ScanCommand.self,
             PermissionsCommand.self, AccountsCommand.self, StatusCommand.self, DeadLettersCommand.self,
             CountersCommand.self, LoginCommand.self, TokenCommand.self, ApprovalsCommand.self, ApproveCommand.self,
-            RefuseCommand.self, HoldCommand.self, ObjectCommand.self, HaltCommand.self, ResumeCommand.self, UndoCommand.self,
+            RefuseCommand.self, HoldCommand.self,
+            ObjectCommand.self, HaltCommand.self, ResumeCommand.self, UndoCommand.self,
             RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, WhyCommand.self,
             ReportCommand.self, ReplayCommand.self, DiffCommand.self,
         ])

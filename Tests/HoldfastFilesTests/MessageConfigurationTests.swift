@@ -70,7 +70,10 @@ struct MessageConfigurationTests {
                 "channels: {a: {email: {server: \"smtp://h:1\", from: a@b, to: a@b}}}\n"
                     + "identities: [{person: b, slack: U1, reached-by: a}]", "reaches a person by email:"
             ),
-            ("channels: {a: {pagerduty: {key: env:K}}}\nidentities: [{person: b, reached-by: a}]", "whoever is on call"),
+            (
+                "channels: {a: {pagerduty: {key: env:K}}}\nidentities: [{person: b, reached-by: a}]",
+                "whoever is on call"
+            ),
         ])
     func problems(yaml: String, says: String) throws {
         let found = try load(yaml).problems

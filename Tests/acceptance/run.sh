@@ -23,7 +23,7 @@ simulate_twice() {
 }
 
 simulate_broken() {
-    for protection in dedupe order crash tombstone dirty-set; do
+    for protection in dedupe order crash tombstone dirty-set objections; do
         if "$program" simulate --seeds 1..50 --break "$protection" >/dev/null 2>&1; then
             echo "nobody noticed in 50 seeds that $protection was broken" >&2
             exit 1

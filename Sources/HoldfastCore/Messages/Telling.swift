@@ -74,14 +74,16 @@ extension Telling {
     package func sentence(count: Int, now: Timestamp) -> String {
         let others = count == 1 ? "" : " and \(count - 1) more"
         let what = "\(resource)\(others) (\(place))"
-        let when = "at \(happened), \(ago(now)) ago"
+        let when = "at \(Telling.whole(happened)), \(ago(now)) ago"
         let fix = self.fix.prefix(1).lowercased() + self.fix.dropFirst()
         let whose = isActor ? "" : ", which you answer for"
         let did =
             action.isEmpty
             ? "\(what)\(whose) has drifted" : "\(isActor ? "You" : actor) did \(action) on \(what)\(whose), \(when)"
         switch fate {
-        case .grace(let span): return "\(did); at \(now + span) it is mended (\(fix)) unless you say why it should stay."
+        case .grace(let span):
+            let end = Telling.whole(now + span)
+            return "\(did); at \(end) it is mended (\(fix)) unless you say why it should stay."
         case .approval: return "\(did); it is mended (\(fix)) once that is approved, unless you say why it should stay."
         case .now: return "\(did); it is mended now (\(fix)). If it has to be so, say why, and it is undone."
         }
@@ -92,6 +94,11 @@ extension Telling {
         fate == .now
             ? "To have it undone: holdfast undo, by an operator, with the run that `holdfast why \(finding)` names."
             : "To say why: holdfast object \(finding) --reason \"…\""
+    }
+
+    /// In whole seconds: people need no more.
+    private static func whole(_ time: Timestamp) -> Timestamp {
+        Timestamp(seconds: time.nanoseconds / 1_000_000_000)
     }
 
     private func ago(_ now: Timestamp) -> String {

@@ -239,7 +239,7 @@ package enum Guards {
             return refuse(
                 .exemption, "its owner, or who made it, has until \(end) to object or to put it right",
                 "the end of that time", again: end)
-        case .notBegun(let span):
+        case .unheard(let span):
             return refuse(
                 .exemption, "its owner, or who made it, has \(span.phrase) to object once told, and was not told yet",
                 "the channel that takes the message")
@@ -251,7 +251,8 @@ package enum Guards {
         switch facts.approvals.state {
         case .met(let people):
             return failed(facts)
-                ?? pass(.exemption, "\(objection.sentence); \(people.joined(separator: " and ")) approved it after that")
+                ?? pass(
+                    .exemption, "\(objection.sentence); \(people.joined(separator: " and ")) approved it after that")
         case .notNeeded: return refuse(.exemption, objection.sentence, remedy)
         case .waiting, .refused, .held, .impossible:
             return GuardAnswer(name: .exemption, word: .wait, reason: objection.sentence, remedy: remedy)

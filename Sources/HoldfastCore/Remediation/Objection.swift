@@ -51,13 +51,13 @@ extension GuardFacts {
         /// It has none, or people are asked in any case.
         case none
         /// It begins when somebody was told.
-        case notBegun(Span)
+        case unheard(Span)
         case until(Timestamp)
     }
 
     package var grace: Grace {
         guard let grace = plan.grace, campaign == nil, approvals.state == .notNeeded else { return .none }
-        guard case .told(let at) = hearing else { return .notBegun(grace) }
+        guard case .told(let at) = hearing else { return .unheard(grace) }
         return .until(max(at, opened ?? finding.since) + grace)
     }
 }

@@ -98,7 +98,8 @@ extension Keeper {
         let waiting = try journal.tellings(in: .waiting, limit: Keeper.tellingsAtOnce)
         guard !waiting.isEmpty else { return }
         var step = Step(policy: policy, journal: journal, now: now)
-        for (person, tellings) in Dictionary(grouping: waiting.map(\.telling), by: \.person).sorted(by: { $0.key < $1.key }) {
+        let byPerson = Dictionary(grouping: waiting.map(\.telling), by: \.person)
+        for (person, tellings) in byPerson.sorted(by: { $0.key < $1.key }) {
             guard let reach = policy.people.reach(of: person), let pace = policy.messages.channels[reach.channel] else {
                 fail(tellings, in: &step)
                 continue

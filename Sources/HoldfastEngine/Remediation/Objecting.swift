@@ -29,7 +29,8 @@ extension Keeper {
                 throw DeskRefusal(.impossible, "\(person.name) objected at \(mine.at) already")
             }
             let objection = Objection(
-                finding: finding, person: person.name, reason: reason, at: now, via: person.via)
+                finding: finding, person: person.name, reason: reason, at: try afterAll(of: finding, now),
+                via: person.via)
             try write(objection, known, kind: "objected", reason, person, now)
         }
     }
@@ -63,6 +64,14 @@ extension Keeper {
 
     private func concerns(_ finding: Finding, _ person: Person) -> Bool {
         policy.concerned(by: finding, tellsActor: true, hasGrace: true).contains { $0.person == person.name }
+    }
+
+    /// Now, or with a clock that was put back, no earlier than the drift and what was said of it.
+    private func afterAll(of finding: String, _ now: Timestamp) throws(JournalError) -> Timestamp {
+        let words = try journal.plan(finding: finding).map { (plan) throws(JournalError) in
+            try journal.approvals(of: plan.digest).map(\.at)
+        }
+        return ([now] + [try journal.opening(of: finding)].compactMap(\.self) + (words ?? [])).max() ?? now
     }
 
     private func isOfThisDrift(_ objection: Objection) throws(JournalError) -> Bool {
