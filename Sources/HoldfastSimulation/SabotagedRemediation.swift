@@ -84,6 +84,15 @@ extension SabotagedJournal {
     func openings(playbook: String) throws(JournalError) -> [Opening] { try honest.openings(playbook: playbook) }
     func modes() throws(JournalError) -> [ModeRecord] { try honest.modes() }
     func campaigns() throws(JournalError) -> [Campaign] { try honest.campaigns() }
+    func openDrills() throws(JournalError) -> [Drill] { try honest.openDrills() }
+    func drills(limit: Int) throws(JournalError) -> [Drill] { try honest.drills(limit: limit) }
+    func drill(id: String) throws(JournalError) -> Drill? { try honest.drill(id: id) }
+    func lastDrill(playbook: String, resource: String) throws(JournalError) -> Drill? {
+        try honest.lastDrill(playbook: playbook, resource: resource)
+    }
+    func drillsPassed(playbookDigest: String, environment: String, since: Timestamp) throws(JournalError) -> Int {
+        try honest.drillsPassed(playbookDigest: playbookDigest, environment: environment, since: since)
+    }
     func uses(of budget: String, since: Timestamp) throws(JournalError) -> Int {
         try honest.uses(of: budget, since: since)
     }

@@ -15,6 +15,7 @@ extension Commit {
         try write(cares: writes.cares)
         try write(exemptions: writes.exemptions)
         try write(objections: writes.objections)
+        try write(drills: writes.drills)
         try write(candidates: writes)
     }
 

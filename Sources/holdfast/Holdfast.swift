@@ -22,7 +22,8 @@ struct Holdfast: AsyncParsableCommand {
             CountersCommand.self, LoginCommand.self, TokenCommand.self, ApprovalsCommand.self, ApproveCommand.self,
             RefuseCommand.self, HoldCommand.self,
             ObjectCommand.self, HaltCommand.self, ResumeCommand.self, UndoCommand.self,
-            RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, WhyCommand.self,
+            RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, DrillCommand.self,
+            WhyCommand.self,
             ReportCommand.self, ReplayCommand.self, DiffCommand.self,
         ])
 }

@@ -34,6 +34,8 @@ package struct GuardFacts: Sendable {
     package var rollout = RolloutStanding()
     package var cause = CauseFacts()
     package var budgets: [BudgetUse] = []
+    /// The drill that planted it.
+    package var drill: String?
     package var preflight = Preflight.pending
     package var approvals = ApprovalStanding(.notNeeded)
 
@@ -146,6 +148,8 @@ package struct RolloutStanding: Sendable, Hashable {
     package struct Record: Sendable, Hashable {
         /// Verified since the last that was undone.
         package var verified = 0
+        /// Drills that passed since then.
+        package var drills = 0
         /// When the first of these was verified.
         package var firstVerified: Timestamp?
         package var lastUndone: Timestamp?
@@ -167,10 +171,12 @@ package struct RolloutStanding: Sendable, Hashable {
         guard let environment else { return nil }
         if isBeingUndone { return ("the end of an undo that is under way", now + Span(seconds: 10)) }
         if openedBy.count >= 2 { return nil }
+        if before.drills >= rules.runs { return nil }
         let missing = rules.runs - before.verified
         if missing > 0 {
             let undone = before.lastUndone.map { ", counted since one was undone at \($0)" } ?? ""
-            return ("\(missing) more verified runs in \(environment)\(undone)", nil)
+            let drills = before.drills == 0 ? "" : ", or \(rules.runs - before.drills) more drills there"
+            return ("\(missing) more verified runs in \(environment)\(undone)\(drills)", nil)
         }
         guard let first = before.firstVerified else { return nil }
         let end = first + rules.soak

@@ -290,6 +290,9 @@ package enum Guards {
         if facts.rollout.openedBy.count >= 2 {
             return pass(.rollout, "opened in \(environment) by \(facts.rollout.openedBy.joined(separator: " and "))")
         }
+        if facts.rollout.before.drills >= facts.settings.rollout.runs {
+            return pass(.rollout, "\(facts.rollout.before.drills) drills passed in \(before)")
+        }
         return pass(.rollout, "\(facts.rollout.before.verified) verified runs in \(before), and its soak is over")
     }
 
@@ -302,6 +305,7 @@ package enum Guards {
 
     private static func cause(_ facts: GuardFacts) -> GuardAnswer {
         let cause = facts.cause
+        if let drill = facts.drill { return pass(.cause, "the drill \(drill) planted it") }
         if cause.isOwnWrite {
             return refuse(.cause, "it came from a write of Holdfast's own", "a person who looks at what fought here")
         }

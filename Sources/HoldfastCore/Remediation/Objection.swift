@@ -56,7 +56,7 @@ extension GuardFacts {
     }
 
     package var grace: Grace {
-        guard let grace = plan.grace, campaign == nil, approvals.state == .notNeeded else { return .none }
+        guard let grace = plan.grace, campaign == nil, drill == nil, approvals.state == .notNeeded else { return .none }
         guard case .told(let at) = hearing else { return .unheard(grace) }
         return .until(max(at, opened ?? finding.since) + grace)
     }

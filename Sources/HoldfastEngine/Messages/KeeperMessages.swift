@@ -29,9 +29,10 @@ extension Keeper {
         }
         routing.settings = policy.messages
         let news = try journal.news(after: read, limit: Keeper.newsAtOnce)
+        let planted = Set(try journal.openDrills().map(\.finding))
         let before = routing.state
         let messages = routing.next(
-            news.findings.compactMap(opening) + news.notices.map { Keeper.news($0.notice) }, now: now)
+            news.findings.compactMap(opening).filter { !$0.isAbout(planted) } + news.notices.map { Keeper.news($0.notice) }, now: now)
         read.finding = news.findings.last?.sequence ?? read.finding
         read.notice = news.notices.last?.sequence ?? read.notice
         memory.routing = (routing, read)
@@ -115,5 +116,12 @@ extension Keeper {
                 "title": .string(message.title), "count": .number(JSONNumber(message.count)), "reason": .string(why),
                 "person": .string(message.to?.person ?? ""),
             ])
+    }
+}
+
+extension News {
+    /// Whether it is about one of these findings.
+    fileprivate func isAbout(_ findings: Set<String>) -> Bool {
+        if case .finding(let finding, _, _) = self { findings.contains(finding.id) } else { false }
     }
 }

@@ -94,6 +94,7 @@ extension Archive {
                 places.append([
                     "environment": .string(environment), "open": .bool(lack == nil),
                     "lacks": lack.map { .string($0.what) } ?? .null, "verified": .number(JSONNumber(record.verified)),
+                    "drills": .number(JSONNumber(record.drills)),
                     "last-undone": record.lastUndone.map { .string($0.description) } ?? .null,
                     "opened-by": .array(standing.openedBy.map(JSON.string)),
                 ])

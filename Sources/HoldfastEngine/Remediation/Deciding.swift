@@ -15,7 +15,7 @@ struct Deciding {
     private let open: Set<String>
     /// What the last call of ``decide(_:preflight:in:)`` allowed.
     private(set) var allowed: (assessment: Assessment, plan: Plan)?
-    private(set) var last: (decision: Decision, campaign: String, question: ApprovalRules.Question)?
+    private(set) var last: (decision: Decision, campaign: String, drill: String, question: ApprovalRules.Question)?
 
     init(policy: Policy, journal: any Journal, now: Timestamp, tools: RemediationTools) throws(JournalError) {
         self.policy = policy
@@ -45,7 +45,7 @@ struct Deciding {
         let facts = try facts.facts(
             of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: preflight)
         let decision = guards(facts)
-        last = (decision, facts.campaign ?? "", policy.question(digest: facts.plan.digest, facts))
+        last = (decision, facts.campaign ?? "", facts.drill ?? "", policy.question(digest: facts.plan.digest, facts))
         if decision.outcome == .allow { allowed = (assessment, plan) }
         try record(decision, in: &step)
         endStops(decision, in: &step)

@@ -11,6 +11,7 @@ struct FactsReader {
     private let halts: [Halt]
     private let modes: [String: ModeRecord]
     let campaigns: [Campaign]
+    private let drills: [Drill]
     private var progress: [String: CampaignProgress] = [:]
     private var standings: [String: RolloutStanding] = [:]
     private var typeCounts: [String: Int] = [:]
@@ -23,6 +24,7 @@ struct FactsReader {
         halts = try journal.halts()
         modes = Dictionary(try journal.modes().map { ($0.scope, $0) }) { first, _ in first }
         campaigns = try journal.campaigns().filter { $0.state == .running }
+        drills = try journal.openDrills()
     }
 
     mutating func facts(
@@ -56,6 +58,7 @@ struct FactsReader {
         facts.failed = try failed(finding, since: facts.opened)
         facts.rollout = try rollout(facts.plan, finding.environment)
         facts.cause = try cause(of: finding, playbook: plan.playbook)
+        if facts.cause.isOwnWrite { facts.drill = drills.first { $0.finding == finding.id && $0.wantsFix }?.id }
         for claim in try claims(of: finding, playbook: plan.playbook) {
             let used = try journal.uses(of: claim.key, since: now - claim.window)
             facts.budgets.append(
@@ -112,7 +115,7 @@ struct FactsReader {
         let since = now - settings.flapping.window
         // The newest first, and no more of them than tell whether it is fought over.
         let fixes = try journal.endedRuns(of: finding.id, since: since, limit: FactsReader.runsLookedAt)
-            .filter { $0.playbook == playbook && $0.phase == .verified }
+            .filter { $0.playbook == playbook && $0.phase == .verified && $0.drill.isEmpty }
         facts.fixes = fixes.count
         facts.firstFix = fixes.last?.ended
         return facts
@@ -206,7 +209,9 @@ extension RemediationJournal {
             standing.before = try record(digest, before, since: undone)
             standing.before.lastUndone = undone
         }
-        standing.isBeingUndone = try openRuns().contains { $0.playbookDigest == digest && $0.direction == .back }
+        standing.isBeingUndone = try openRuns().contains { 
+            $0.playbookDigest == digest && $0.direction == .back && $0.drill.isEmpty
+        }
         let valid = try openings(playbook: playbook).filter { opening in
             opening.playbookDigest == digest && opening.environment == environment
                 && (undone.map { opening.at > $0 } ?? true)
@@ -224,6 +229,8 @@ extension RemediationJournal {
             playbookDigest: digest, environment: environment, since: undone ?? .distantPast)
         (record.verified, record.firstVerified) = (runs.count, runs.first)
         record.lastUndone = undone
+        record.drills = try drillsPassed(
+            playbookDigest: digest, environment: environment, since: undone ?? .distantPast)
         return record
     }
 }

@@ -97,6 +97,13 @@ struct Desk: Sendable {
         }
     }
 
+    func drill(_ playbook: String, on resource: String, by caller: Caller) async throws(Refusal) -> Drill {
+        let person = try rules.person(caller, .operate)
+        return try await ask { () throws(DeskRefusal) in
+            try await keeper.drill(playbook, on: resource, by: person, now: now())
+        }
+    }
+
     func acknowledge(_ finding: String, by caller: Caller, note: String) async throws(Refusal) {
         let person = try rules.person(caller, .operate)
         try await ask { () throws(DeskRefusal) in

@@ -16,6 +16,7 @@ struct DeskRoutes: Sendable {
         group.post("halts/resume") { try await resume($0, $1) }
         group.post("runs/:id/undo") { try await undo($0, $1) }
         group.post("rollout") { try await open($0, $1) }
+        group.post("drills") { try await drill($0, $1) }
         group.post("campaigns") { try await propose($0, $1) }
         group.post("findings/:id/acknowledge") { try await acknowledge($0, $1) }
         group.post("findings/:id/assign") { try await assign($0, $1) }
@@ -105,6 +106,14 @@ struct DeskRoutes: Sendable {
         return done(
             "campaign \(campaign.id) would fix \(count) finding\(count == 1 ? "" : "s"); somebody else approves it: "
                 + "`holdfast approve \(campaign.id)`", JSONObject([("campaign", campaign.json)]))
+    }
+
+    private func drill(_ request: Request, _ visit: Visit) async throws -> Response {
+        var wish = try await Wish(request)
+        let (playbook, resource) = (try wish.text("playbook"), try wish.text("resource"))
+        try wish.finish()
+        let drill = try await desk.drill(playbook, on: resource, by: try caller(visit))
+        return done("drill \(drill.id) of \(playbook) is held on \(resource)", JSONObject([("drill", drill.json)]))
     }
 
     private func acknowledge(_ request: Request, _ visit: Visit) async throws -> Response {
