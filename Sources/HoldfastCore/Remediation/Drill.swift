@@ -56,6 +56,8 @@ package struct Drill: Sendable, Hashable {
     package private(set) var fix = ""
     /// Why it failed.
     package private(set) var reason = ""
+    /// When a leg was given up: from then on what was planted is taken away.
+    package private(set) var gaveUp: Timestamp?
     package private(set) var ended: Timestamp?
 
     package init(
@@ -128,7 +130,9 @@ package struct Drill: Sendable, Hashable {
         legs.append(LegTime(leg: leg, at: at, took: at.since(since)))
     }
 
-    private func isOverdue(_ view: View, _ rules: DrillRules) -> Bool { view.now > since + rules.giveUpAfter }
+    private func isOverdue(_ view: View, _ rules: DrillRules) -> Bool {
+        view.now > max(since, gaveUp ?? since) + rules.giveUpAfter
+    }
 
     private mutating func ask(_ view: View, _ rules: DrillRules) -> Action {
         guard view.planting == nil else {
@@ -157,12 +161,12 @@ package struct Drill: Sendable, Hashable {
             phase = .fixing
             return mend(view, rules)
         }
-        return isOverdue(view, rules) ? giveUp("no event told of what was planted") : .nothing
+        return isOverdue(view, rules) ? giveUp("no event told of what was planted", view, rules) : .nothing
     }
 
     private mutating func mend(_ view: View, _ rules: DrillRules) -> Action {
         guard let run = view.fix, run.phase != .abandoned else {
-            return isOverdue(view, rules) ? giveUp("it was not fixed") : .nothing
+            return isOverdue(view, rules) ? giveUp("it was not fixed", view, rules) : .nothing
         }
         switch run.phase {
         case .verifying: reach(.fixed, nil, view)
@@ -176,7 +180,7 @@ package struct Drill: Sendable, Hashable {
             }
             phase = .undoing
             return .undo(run: run.id)
-        case .undone: return giveUp("its fix was undone: \(run.reason)")
+        case .undone: return giveUp("its fix was undone: \(run.reason)", view, rules)
         case .stuck: fail("its fix is stuck: \(run.reason)", at: view.now)
         default: break
         }
@@ -189,7 +193,7 @@ package struct Drill: Sendable, Hashable {
         case .undone:
             reach(.undone, run.ended, view)
             phase = .restoring
-            return .undo(run: planting)
+            return restore(view, rules)
         case .stuck: fail("the undo of its fix is stuck: \(run.reason)", at: view.now)
         case .verified where isOverdue(view, rules): fail("its fix was not undone", at: view.now)
         case .verified: return .undo(run: run.id)
@@ -208,6 +212,8 @@ package struct Drill: Sendable, Hashable {
         case .undone where isOverdue(view, rules): fail("the rule does not pass again", at: view.now)
         case .stuck: fail("what was planted is still there: \(run.reason)", at: view.now)
         case .verified where isOverdue(view, rules): fail("what was planted is still there", at: view.now)
+        // Until a read has seen the fix undone, it looks as if somebody had changed what was planted.
+        case .verified where view.state == .resolved && legs.contains { $0.leg == .undone }: break
         case .verified: return .undo(run: run.id)
         default: break
         }
@@ -215,10 +221,11 @@ package struct Drill: Sendable, Hashable {
     }
 
     /// What was planted is taken away all the same.
-    private mutating func giveUp(_ why: String) -> Action {
+    private mutating func giveUp(_ why: String, _ view: View, _ rules: DrillRules) -> Action {
         reason = why
+        gaveUp = view.now
         phase = .restoring
-        return .undo(run: planting)
+        return restore(view, rules)
     }
 }
 
@@ -273,6 +280,7 @@ extension Drill {
                     })
             ),
         ])
+        object["gave-up"] = gaveUp.map { .string($0.description) }
         object["ended"] = ended.map { .string($0.description) }
         return .object(object)
     }
@@ -292,6 +300,7 @@ extension Drill {
         planting = text("planting")
         fix = text("fix")
         reason = text("reason")
+        gaveUp = Timestamp(text("gave-up"))
         ended = Timestamp(text("ended"))
         var before = started
         for row in legs {
