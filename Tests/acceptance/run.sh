@@ -45,7 +45,7 @@ else
 fi
 if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     stage "$HOLDFAST_TEST_PYTHON" ../docs.py "$program"
-    for script in first_minutes deploy doctor polled permissions accounts burst terraform replay_sources remediate people slack; do
+    for script in first_minutes deploy doctor polled permissions accounts burst terraform replay_sources remediate people drill slack; do
         stage "$HOLDFAST_TEST_PYTHON" $script.py
     done
     # The long form, 200 kills, is remediate_kills.py alone; its last result is in docs/benchmarks.md.

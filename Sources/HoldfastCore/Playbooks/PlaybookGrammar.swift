@@ -67,7 +67,8 @@ package enum PlaybookGrammar {
         .init("do", .text, required: true, "The call that makes the drift"),
         .init("with", .map(keys: "the call's own parameters", .anything), required: true, "What is sent"),
         .init(
-            "undo", .either([.word(["restore"]), undo]), required: true, "How it is taken away again: restore, or a call"
+            "undo", .either([.word(["restore"]), undo]), required: true,
+            "How it is taken away again: restore, or a call"
         ))
 
     private static let loop: Shape = .record(

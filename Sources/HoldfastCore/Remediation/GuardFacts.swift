@@ -175,7 +175,8 @@ package struct RolloutStanding: Sendable, Hashable {
         let missing = rules.runs - before.verified
         if missing > 0 {
             let undone = before.lastUndone.map { ", counted since one was undone at \($0)" } ?? ""
-            let drills = before.drills == 0 ? "" : ", or \(rules.runs - before.drills) more drills there"
+            let more = rules.runs - before.drills
+            let drills = before.drills == 0 ? "" : ", or \(more) more drill\(more == 1 ? "" : "s") there"
             return ("\(missing) more verified runs in \(environment)\(undone)\(drills)", nil)
         }
         guard let first = before.firstVerified else { return nil }

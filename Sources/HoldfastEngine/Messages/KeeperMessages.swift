@@ -32,7 +32,8 @@ extension Keeper {
         let planted = Set(try journal.openDrills().map(\.finding))
         let before = routing.state
         let messages = routing.next(
-            news.findings.compactMap(opening).filter { !$0.isAbout(planted) } + news.notices.map { Keeper.news($0.notice) }, now: now)
+            news.findings.compactMap(opening).filter { !$0.isAbout(planted) }
+                + news.notices.map { Keeper.news($0.notice) }, now: now)
         read.finding = news.findings.last?.sequence ?? read.finding
         read.notice = news.notices.last?.sequence ?? read.notice
         memory.routing = (routing, read)

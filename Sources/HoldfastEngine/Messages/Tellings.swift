@@ -64,7 +64,9 @@ extension Deciding {
     func tell(
         _ assessment: Assessment, _ plan: Plan, _ facts: GuardFacts, in step: inout Step
     ) throws(JournalError) {
-        guard plan.tellsActor || plan.grace != nil, facts.campaign == nil, facts.drill == nil, let occasion = facts.opened else { return }
+        guard plan.tellsActor || plan.grace != nil, facts.campaign == nil, facts.drill == nil,
+            let occasion = facts.opened
+        else { return }
         var without = facts
         without.plan.grace = nil
         let outcome = guards(without).outcome

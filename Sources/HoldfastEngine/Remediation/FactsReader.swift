@@ -209,7 +209,7 @@ extension RemediationJournal {
             standing.before = try record(digest, before, since: undone)
             standing.before.lastUndone = undone
         }
-        standing.isBeingUndone = try openRuns().contains { 
+        standing.isBeingUndone = try openRuns().contains {
             $0.playbookDigest == digest && $0.direction == .back && $0.drill.isEmpty
         }
         let valid = try openings(playbook: playbook).filter { opening in

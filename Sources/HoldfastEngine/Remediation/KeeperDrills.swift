@@ -216,7 +216,8 @@ extension Keeper {
             try record(drill, before: before, now: now)
             return .rest
         }
-        var run = Run(id: "r-" + drill.id.dropFirst(2), finding: finding, plan: plan, steps: steps(of: plan), opened: now)
+        var run = Run(
+            id: "r-" + drill.id.dropFirst(2), finding: finding, plan: plan, steps: steps(of: plan), opened: now)
         (run.drill, run.plants) = (drill.id, true)
         var reader = try FactsReader(policy: policy, journal: journal, now: now, haltFile: nil)
         memory.prepared[run.id] = PreparedStep(

@@ -8,9 +8,9 @@ struct DrillCommand: AsyncParsableCommand {
         abstract: "Prove from end to end that a playbook works, on a resource that is there for that.",
         discussion: """
             On a resource with the label holdfast:drill, and on no other, the service plants the drift that the \
-            playbook's drill: says, waits for its event, sees it fixed and verified, undoes the fix and takes away what \
-            it planted. The time of each leg is printed; a missing one fails. Nothing is planted that would not be \
-            fixed at once, by what the guards say before.
+            playbook's drill: says, waits for its event, sees it fixed and verified, undoes the fix and takes away \
+            what it planted. The time of each leg is printed; a missing one fails. Nothing is planted that would not \
+            be fixed at once, by what the guards say before.
             """)
     @OptionGroup var desk: DeskOptions
     @Argument(help: "The playbook's id.") var playbook: String
