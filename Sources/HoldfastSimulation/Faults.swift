@@ -34,7 +34,7 @@ package enum Fault: String, Sendable, CaseIterable {
         case .malformed, .describeStale, .describeThrottled, .opened, .promptLost: 8
         case .anchorDown: 3
         case .exempted: 40
-        case .objected: 10
+        case .objected: 8
         case .campaign, .reload: 12
         case .halted, .haltFile: 25
         case .lost, .describeDenied, .writeThrottled: 12

@@ -78,8 +78,11 @@ extension World {
             let text = "\(stored.rule) on \(stored.resource.id)"
             switch fresh.outcome {
             case .refuse:
+                // Of several reasons the one that was told may be another: it holds still.
+                let told = known?.stopper?.name
+                let holds = fresh.answers.contains { $0.name == told && $0.word != .pass }
                 judgements.judge(
-                    .mendedOrTold, known?.stopper?.name == fresh.stopper?.name || asked.contains(stored.id),
+                    .mendedOrTold, holds || asked.contains(stored.id),
                     "\(text): \(fresh.stopper?.reason ?? ""), and told is \(known?.stopper?.reason ?? "nothing")")
             case .ask: judgements.judge(.mendedOrTold, asked.contains(stored.id), "\(text): nobody is asked")
             case .allow, .read:
