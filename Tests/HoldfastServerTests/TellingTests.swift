@@ -1,4 +1,5 @@
 import HoldfastCore
+import HoldfastCrypto
 import HoldfastEngine
 import HoldfastFiles
 import HoldfastJSON
@@ -64,6 +65,34 @@ struct TellingTests {
         #expect(messages[0].title.hasPrefix("You did s3/Put on arn:aws:s3:::b-0 and 999 more (111122223333, dev), at "))
         #expect(messages[0].title.contains(" s ago; at ") && messages[0].title.hasSuffix("why it should stay."))
         #expect(Message(json: messages[0].json) == messages[0])
+    }
+
+    @Test("What is for one person goes to that person alone, by chat and by mail")
+    func addressed() async throws {
+        var message = Message(
+            id: "m-1", channel: "chat", kind: .personal, severity: .high, title: "You did it.", lines: ["Say why."],
+            findings: [], count: 1, at: ServerBench.start)
+        message.to = .init(person: "ann.lee", address: "U1")
+        let sent = Shared<[JSON]>([])
+        let slack = SlackChannel(
+            name: "chat", url: "https://slack.example.com/api", token: Secret("token"), conversation: "C1",
+            pages: .init(base: nil, canSignInAnew: false), isInteractive: true,
+            mustBeDecidedOnPage: { _, _ in false }, posted: { _ in }, now: { ServerBench.start }
+        ) { (request) async throws(OutboundFailure) in
+            sent.change { $0.append((try? JSON.parse(request.body)) ?? .null) }
+            return OutboundAnswer(status: 200, body: Array(#"{"ok":true}"#.utf8))
+        }
+        try await slack.deliver(message)
+        #expect(sent.value.map { $0["channel"] } == ["U1"])
+
+        let letters = Shared<[Letter]>([])
+        let mail = MailChannel(
+            name: "mail", from: "a@b.c", to: ["all@b.c"], base: nil, now: { ServerBench.start }
+        ) { (letter) async throws(OutboundFailure) in letters.change { $0.append(letter) } }
+        message.to = .init(person: "ann.lee", address: "ann@b.c")
+        try await mail.deliver(message)
+        #expect(letters.value.map(\.to) == [["ann@b.c"]])
+        #expect(String(decoding: letters.value[0].text, as: UTF8.self).contains("To: ann@b.c\r\n"))
     }
 
     @Test("A drift is told once, and whom nothing reaches counts as not told")

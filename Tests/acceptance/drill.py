@@ -5,6 +5,7 @@ HOLDFAST_TEST_BROKER, where there is one. Run it with the Python of Tests/server
 import datetime
 import json
 import re
+import signal
 import tempfile
 import threading
 import time
@@ -123,12 +124,31 @@ def nightly(w, began):
     print(f"nightly: held by the clock, {time.monotonic() - began:.0f} s after the start", flush=True)
 
 
+def killed(w):
+    """The service is killed after one leg or another, and goes on from there."""
+    # In this order: after a kill the broker takes a while until it gives events to the next member of the group.
+    for leg in ("verified", "planted"):
+        status, answer = w.bench.http("POST", "drills", {"playbook": S3, "resource": SCRATCH})
+        assert status == 200, answer
+        path = f"drills/{answer['drill']['id']}"
+        w.bench.wait(f"the leg {leg}", lambda: leg in [row["leg"] for row in w.bench.get(path)["legs"]], 60)
+        w.bench.stop(signal.SIGKILL)
+        w.bench.start()
+        w.bench.wait("the end of the drill", lambda: "ended" in w.bench.get(path), 60)
+        drill = w.bench.get(path)
+        passed = drill["phase"] == "passed" and [row["leg"] for row in drill["legs"]] == LEGS
+        # The scan of the start may see what was planted before its event comes, and then nobody has seen it drift.
+        assert passed or leg == "planted" and "no event told" in drill["reason"], (leg, drill)
+        assert is_blocked(w.dev, "scratch"), leg
+    print("killed after the fix, and after planting, a drill goes on to its end, and nothing is left of it", flush=True)
+
+
 def main():
     with moto() as endpoint, tempfile.TemporaryDirectory() as folder:
         w = World(folder, endpoint)
         make_bucket(w.dev, "scratch")
         # No more runs in a day than there are buckets.
-        for name in ("plain", *(f"spare-{number}" for number in range(8))):
+        for name in ("plain", *(f"spare-{number}" for number in range(18))):
             make_bucket(w.dev, name)
         w.dev.put_bucket_tagging(Bucket="scratch", Tagging={"TagSet": [{"Key": "holdfast:drill", "Value": "yes"}]})
         import estate
@@ -142,7 +162,7 @@ def main():
             "nightly": [{"playbook": S3, "resource": SCRATCH, "at": soon.strftime("%H:%M")}]})
         trail = Trail(w)
         try:
-            bench.wait("the first scan", lambda: len(bench.items("resources?type=AWS::S3::Bucket")) >= 10)
+            bench.wait("the first scan", lambda: len(bench.items("resources?type=AWS::S3::Bucket")) >= 20)
             [place] = bench.wait("the group", lambda: [
                 r["id"] for r in bench.items("resources?type=AWS::EC2::SecurityGroup") if group in r["id"]], 60)
             print(f"events: {'a Kafka topic' if BROKER else 'a followed file'}", flush=True)
@@ -153,6 +173,7 @@ def main():
                 GroupIds=[group])["SecurityGroups"][0]["IpPermissions"])
             missing(w, trail)
             nightly(w, began)
+            killed(w)
         finally:
             bench.stop()
 

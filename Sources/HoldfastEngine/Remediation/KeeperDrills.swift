@@ -68,6 +68,7 @@ extension Keeper {
             }
             switch action {
             case .nothing: break
+            case .plant where memory.drillPauses[drill.id].map { now < $0 } ?? false: break
             case .plant:
                 if memory.working.insert(drill.id).inserted { due.append(.drill(drill.id)) }
             case .undo(let run):
@@ -230,13 +231,18 @@ extension Keeper {
     }
 
     /// The read before anything is planted failed: it is tried again, as long as the drill waits.
-    func failed(preflightOfDrill id: String) { memory.working.remove(id) }
+    func failed(preflightOfDrill id: String, now: Timestamp) {
+        memory.working.remove(id)
+        memory.drillPauses = memory.drillPauses.filter { $0.value > now }
+        memory.drillPauses[id] = now + Span(seconds: 5)
+    }
 
     // MARK: By the clock
 
     private func beginNightly(now: Timestamp) throws(JournalError) {
         let nightly = policy.remediation.drills.nightly
         guard !nightly.isEmpty else { return }
+        let busy = try journal.openDrills().map(\.resource.id)
         let first = memory.firstDrillLook ?? now
         memory.firstDrillLook = first
         for one in nightly {
@@ -244,7 +250,7 @@ extension Keeper {
             let last = max(
                 try journal.lastDrill(playbook: one.playbook, resource: one.resource)?.started ?? first,
                 memory.nightlyTried["\(one.playbook) \(one.resource)"] ?? .distantPast)
-            guard last < due else { continue }
+            guard last < due, !busy.contains(one.resource) else { continue }
             memory.nightlyTried["\(one.playbook) \(one.resource)"] = now
             do throws(DeskRefusal) {
                 _ = try drill(

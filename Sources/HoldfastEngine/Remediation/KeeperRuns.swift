@@ -94,7 +94,7 @@ extension Keeper {
 
     /// A read that failed: tried again, as long as the run may wait.
     package func failed(_ error: ReadError, for work: Work, now: Timestamp) throws(JournalError) {
-        if case .drill(let drill) = work { return failed(preflightOfDrill: drill) }
+        if case .drill(let drill) = work { return failed(preflightOfDrill: drill, now: now) }
         guard case .run(let id) = work else { return try failed(preflightOf: work.id, error, now: now) }
         defer { memory.working.remove(id) }
         guard var run = try journal.run(id: id) else { return }

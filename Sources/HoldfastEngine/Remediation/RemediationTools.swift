@@ -35,6 +35,8 @@ struct RemediationMemory {
     /// When drills were first looked after, and when each by the clock was last tried.
     var firstDrillLook: Timestamp?
     var nightlyTried: [String: Timestamp] = [:]
+    /// Drills whose resource could not be read: not before.
+    var drillPauses: [String: Timestamp] = [:]
     /// What is to be told, once it was read from the journal.
     var routing: (routing: Routing, read: NewsPosition)?
 
