@@ -48,6 +48,10 @@ package enum NoticeCode: String, Sendable, CaseIterable {
     case holdEnded = "hold-ended"
     /// A campaign was stopped by a run that failed.
     case campaignStopped = "campaign-stopped"
+    /// A leg of a drill takes longer than it may.
+    case drillLate = "drill-late"
+    /// A leg of a drill is missing, or the drill could not begin: what is to be seen and fixed may not be.
+    case drillFailed = "drill-failed"
 }
 
 extension NoticeCode {
@@ -58,7 +62,8 @@ extension NoticeCode {
             .regionUnknown, .discoveryFailing, .dirtyTooOld, .anchorFailing:
             true
         case .reloadRefused, .reloadWaits, .baselineFindings, .approvalWaiting, .promptFailed, .messageFailed,
-            .budgetSpent, .breakerOpen, .flapping, .runFailed, .runStuck, .holdEnded, .campaignStopped:
+            .budgetSpent, .breakerOpen, .flapping, .runFailed, .runStuck, .holdEnded, .campaignStopped,
+            .drillLate, .drillFailed:
             false
         }
     }

@@ -19,6 +19,13 @@ struct AuditWalk {
         var person: String
         var expires: Timestamp
     }
+    /// What somebody said against the fix of a finding.
+    struct Objection {
+        var person: String
+        var at: Timestamp
+        /// People who approved a plan for the finding after it: by the plan.
+        var approvedBy: [String: Set<String>] = [:]
+    }
     /// Of a playbook's digest in an environment.
     struct Verified {
         var environment: String
@@ -32,6 +39,8 @@ struct AuditWalk {
     private(set) var halts: Set<String> = []
     var runs: [String: KnownRun] = [:]
     private(set) var words: [String: [Word]] = [:]
+    /// By finding: those that were not taken back.
+    private(set) var objections: [String: [Objection]] = [:]
     private var holds: [String: Timestamp] = [:]
     /// The latest that the service's clock has ever shown; it may be put back.
     private var latest = Timestamp.distantPast
@@ -58,6 +67,10 @@ struct AuditWalk {
             words[text("plan"), default: []].append(
                 Word(
                     kind: entry.kind, person: text("person"), expires: Timestamp(text("expires")) ?? .distantPast))
+            if entry.kind == "approve" { overrule(by: text("person"), plan: text("plan")) }
+        case "objected":
+            objections[text("finding"), default: []].append(Objection(person: text("person"), at: entry.at))
+        case "objection-withdrawn": objections[text("finding")]?.removeAll { $0.person == text("person") }
         case "rollout-open": openings[text("what"), default: []].insert(text("person"))
         case "campaign-proposed": proposers[text("what")] = text("person")
         case "campaign-started": running.insert(text("campaign"))
@@ -74,6 +87,14 @@ struct AuditWalk {
             verified.removeAll { $0.run == text("what") }
         case "run": take(run: text("run"), phase: text("phase"), at: entry.at)
         default: break
+        }
+    }
+
+    private mutating func overrule(by person: String, plan: String) {
+        for finding in objections.keys.sorted() {
+            for index in (objections[finding] ?? []).indices {
+                objections[finding]?[index].approvedBy[plan, default: []].insert(person)
+            }
         }
     }
 

@@ -31,6 +31,8 @@ package enum Checker: String, Sendable, CaseIterable {
     case onlyWhatWasRead = "only-what-was-read"
     /// Labels, exemptions and holds keep off.
     case keptOff = "kept-off"
+    /// Nothing is written over what somebody objects to, unless another person has agreed after that.
+    case objected = "nothing-over-an-objection"
     /// An environment waits for the one before it, or for two people.
     case rollout = "dev-before-production"
     /// Nothing is written in a freeze.

@@ -21,6 +21,7 @@ extension World {
                 try await openSomething(store, keeper)
                 try await campaign(store, keeper)
                 try await exempt(store, keeper)
+                try await object(store, keeper)
                 try await reload(store, keeper)
             } catch {
                 trace.note("refused: \(error)")

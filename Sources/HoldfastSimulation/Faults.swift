@@ -16,7 +16,7 @@ package enum Fault: String, Sendable, CaseIterable {
     // Of people.
     case approverSlow = "approver-slow", approverRefuses = "approver-refuses", approverTwice = "approver-twice"
     case approverCaused = "approver-caused", approverHolds = "approver-holds", approverLate = "approver-late"
-    case halted, haltFile = "halt-file", undone, opened, campaign, reload, exempted
+    case halted, haltFile = "halt-file", undone, opened, campaign, reload, exempted, objected
     case promptLost = "prompt-lost"
     // Of the clock.
     case clockForward = "clock-forward", clockBack = "clock-back"
@@ -34,6 +34,7 @@ package enum Fault: String, Sendable, CaseIterable {
         case .malformed, .describeStale, .describeThrottled, .opened, .promptLost: 8
         case .anchorDown: 3
         case .exempted: 40
+        case .objected: 8
         case .campaign, .reload: 12
         case .halted, .haltFile: 25
         case .lost, .describeDenied, .writeThrottled: 12
@@ -62,7 +63,7 @@ final class FaultPlan: Sendable {
         // In a third of the worlds people get on with each other, so that runs get far.
         let quarrels: [Fault] = [
             .halted, .haltFile, .clockForward, .clockBack, .approverSlow, .approverRefuses, .approverHolds, .crash,
-            .exempted,
+            .exempted, .objected,
         ]
         spared = seed % 3 == 2 ? quarrels : []
     }

@@ -25,6 +25,8 @@ struct BegunStep: Sendable {
     var tags: [String]
     var isBacklog: Bool
     var isExempt: Bool
+    /// When the finding was opened last, by the service's clock.
+    var opened: Timestamp?
     var haltFile: Bool
     /// Resources of the type that the journal has in the account.
     var typeCount: Int
@@ -149,7 +151,7 @@ final class Ledger: Sendable {
     }
 
     /// A step was begun: the world is looked at as it is now.
-    func begun(_ intent: StepIntent, typeCount: Int) {
+    func begun(_ intent: StepIntent, typeCount: Int, opened: Timestamp?) {
         let resource = intent.run.resource
         let now = clock.cloudTime()
         let world = cloud.with { state, _ in
@@ -173,6 +175,7 @@ final class Ledger: Sendable {
                     tags: (world.truth["Tags"]?.array ?? []).compactMap { $0["Key"]?.string },
                     isBacklog: world.backlog.map { $0.isEmpty || journaled.contains($0) } ?? false,
                     isExempt: setup.isExempt(intent.run.rule, resource, at: intent.at),
+                    opened: opened,
                     haltFile: state.haltFile, typeCount: typeCount, environment: environment,
                     mode: setup.mode(of: environment), section: Ledger.section(of: world.truth, resource)))
         }

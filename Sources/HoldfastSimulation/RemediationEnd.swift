@@ -82,7 +82,8 @@ extension World {
             let text = "\(stored.rule) on \(stored.resource.id)"
             switch fresh.outcome {
             case .refuse:
-                let holds = fresh.answers.filter { $0.word == .refuse }.map(\.name)
+                // Of several reasons the one that was told may be another: it holds still.
+                let holds = fresh.answers.filter { $0.word != .pass }.map(\.name)
                 judgements.judge(
                     .mendedOrTold,
                     known?.stopper.map { holds.contains($0.name) || isOver($0, at: now) } == true

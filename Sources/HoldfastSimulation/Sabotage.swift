@@ -15,6 +15,8 @@ package enum Sabotage: String, Sendable, CaseIterable {
     case tombstone
     /// A resource marked while it is dirty, or worked on, is done with the work.
     case dirtySet = "dirty-set"
+    /// What people object to is forgotten.
+    case objections
     // A guard whose refusal counts as a pass, also where a step is begun.
     case halt, mode, origin, maturity, evidence, exemption, rollout, freeze, cause, budgets, preflight, approvals
 

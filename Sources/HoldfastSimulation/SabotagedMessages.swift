@@ -15,4 +15,16 @@ extension SabotagedJournal {
     func posts(by channel: String, since: Timestamp) throws(JournalError) -> [ChatPost] {
         try honest.posts(by: channel, since: since)
     }
+    func tellings(of finding: String, since: Timestamp) throws(JournalError) -> [StoredTelling] {
+        try honest.tellings(of: finding, since: since)
+    }
+    func tellings(in state: Telling.State, limit: Int) throws(JournalError) -> [StoredTelling] {
+        try honest.tellings(in: state, limit: limit)
+    }
+    func tellings(inMessage id: String) throws(JournalError) -> [StoredTelling] {
+        try honest.tellings(inMessage: id)
+    }
+    func messages(to person: String, since: Timestamp) throws(JournalError) -> Int {
+        try honest.messages(to: person, since: since)
+    }
 }

@@ -32,7 +32,10 @@ extension SabotagedJournal {
             let begun = try honest.begin(spoilt)
             let run = intent.run
             let count = try? honest.count(type: run.resource.type, account: run.context.account)
-            ledger.begun(intent, typeCount: count ?? 0)
+            let opened = try? honest.findingChanges(of: run.finding).last {
+                ["opened", "reopened"].contains($0.change)
+            }
+            ledger.begun(intent, typeCount: count ?? 0, opened: opened?.known)
             return begun
         }
     }
@@ -73,11 +76,23 @@ extension SabotagedJournal {
         try honest.approvals(of: digest)
     }
     func halts() throws(JournalError) -> [Halt] { try honest.halts() }
+    func objections(to finding: String) throws(JournalError) -> [Objection] {
+        sabotage == .objections ? [] : try honest.objections(to: finding)
+    }
     func hold(of finding: String) throws(JournalError) -> Hold? { try honest.hold(of: finding) }
     func holds() throws(JournalError) -> [Hold] { try honest.holds() }
     func openings(playbook: String) throws(JournalError) -> [Opening] { try honest.openings(playbook: playbook) }
     func modes() throws(JournalError) -> [ModeRecord] { try honest.modes() }
     func campaigns() throws(JournalError) -> [Campaign] { try honest.campaigns() }
+    func openDrills() throws(JournalError) -> [Drill] { try honest.openDrills() }
+    func drills(limit: Int) throws(JournalError) -> [Drill] { try honest.drills(limit: limit) }
+    func drill(id: String) throws(JournalError) -> Drill? { try honest.drill(id: id) }
+    func lastDrill(playbook: String, resource: String) throws(JournalError) -> Drill? {
+        try honest.lastDrill(playbook: playbook, resource: resource)
+    }
+    func drillsPassed(playbookDigest: String, environment: String, since: Timestamp) throws(JournalError) -> Int {
+        try honest.drillsPassed(playbookDigest: playbookDigest, environment: environment, since: since)
+    }
     func uses(of budget: String, since: Timestamp) throws(JournalError) -> Int {
         try honest.uses(of: budget, since: since)
     }

@@ -63,6 +63,7 @@ struct WriteCheckers {
             judgeScope(step)
             judgeEvidence(step)
             judgeCause(step)
+            judgeObjections(step)
             judgeBudgets(step)
             judgeApprovals(step)
         }
@@ -189,6 +190,15 @@ struct WriteCheckers {
     }
 
     // MARK: Who agreed
+
+    private mutating func judgeObjections(_ step: BegunStep) {
+        for objection in walk.objections[step.run.finding] ?? [] where objection.at >= step.opened ?? .distantPast {
+            let people = (objection.approvedBy[step.planDigest] ?? []).subtracting([objection.person])
+            judgements.judge(
+                .objected, step.run.campaign.isEmpty && !people.isDisjoint(with: Setup.approvers),
+                "\(step.step), to which \(objection.person) objected at \(objection.at)")
+        }
+    }
 
     private mutating func judgeApprovals(_ step: BegunStep) {
         let steps = step.run.steps.map(\.call)

@@ -14,6 +14,8 @@ extension Commit {
         try write(campaigns: writes.campaigns)
         try write(cares: writes.cares)
         try write(exemptions: writes.exemptions)
+        try write(objections: writes.objections)
+        try write(drills: writes.drills)
         try write(candidates: writes)
     }
 

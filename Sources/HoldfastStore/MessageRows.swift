@@ -61,6 +61,7 @@ extension Commit {
                 .time(post.posted), .text(post.about), .text(post.standing),
             ])
         }
+        try write(tellings: writes.tellings)
     }
 }
 

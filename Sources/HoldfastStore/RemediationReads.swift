@@ -69,6 +69,8 @@ extension SQLiteJournal {
                 """
                 SELECT max(ended) FROM runs WHERE playbook_digest = ? AND phase IN ('undone', 'stuck')
                 AND environment = ifnull(?, environment)
+                -- A drill undoes its own fix: only one that went wrong counts.
+                AND (phase = 'stuck' OR json_extract(body, '$.drill') IS NULL OR json_extract(body, '$.failed'))
                 """
             ).first([.text(playbookDigest), environment.map { .text($0) } ?? .null]) { try $0.optionalTime(0) }
                 .flatMap(\.self)

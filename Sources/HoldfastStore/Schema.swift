@@ -18,6 +18,8 @@ enum Schema {
         { db in try db.execute(sql: messages) },
         { db in try db.execute(sql: runStandings) },
         { db in try db.execute(sql: exemptions) },
+        { db in try db.execute(sql: tellings) },
+        { db in try db.execute(sql: drills) },
     ]
 
     /// Row ids are integers in the order of writing: a hash as a primary key costs 1.5 to 4 times as much. `WITHOUT

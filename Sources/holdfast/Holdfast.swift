@@ -20,8 +20,10 @@ struct Holdfast: AsyncParsableCommand {
             VerifyCommand.self, SchemaCommand.self, NoticesCommand.self, ScanCommand.self,
             PermissionsCommand.self, AccountsCommand.self, StatusCommand.self, DeadLettersCommand.self,
             CountersCommand.self, LoginCommand.self, TokenCommand.self, ApprovalsCommand.self, ApproveCommand.self,
-            RefuseCommand.self, HoldCommand.self, HaltCommand.self, ResumeCommand.self, UndoCommand.self,
-            RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, WhyCommand.self,
+            RefuseCommand.self, HoldCommand.self,
+            ObjectCommand.self, HaltCommand.self, ResumeCommand.self, UndoCommand.self,
+            RunsCommand.self, RolloutCommand.self, CampaignCommand.self, CampaignsCommand.self, DrillCommand.self,
+            WhyCommand.self,
             ReportCommand.self, ReplayCommand.self, DiffCommand.self,
         ])
 }

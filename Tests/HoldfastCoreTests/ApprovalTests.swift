@@ -33,6 +33,19 @@ struct ApprovalTests {
         return rules.standing(of: question, words: words, people: people, now: now + Span(seconds: at))
     }
 
+    @Test("Over an objection counts only what another agreed to after it")
+    func objections() {
+        var question = ApprovalRules.Question(digest: "d1", needed: 1, hands: [], mustKnowActor: false)
+        question.objection = Objection(
+            finding: "f-1", person: "ada", reason: "a demo", at: now + Span(seconds: 5), via: "session")
+        func standing(_ words: [Approval]) -> ApprovalStanding {
+            rules.standing(of: question, words: words, people: people, now: now + Span(seconds: 10))
+        }
+        #expect(standing([word("ben", at: 4)]).passedOver.first?.contains("before ada objected") == true)
+        #expect(standing([word("ada", at: 6)]).passedOver.first?.contains("ada objects") == true)
+        #expect(standing([word("ben", at: 4), word("cleo", at: 6)]).state == .met(by: ["cleo"]))
+    }
+
     @Test("Nobody is asked where nobody is needed")
     func notNeeded() { #expect(standing([], needed: 0).state == .notNeeded) }
 

@@ -54,8 +54,22 @@ struct GuardsTests {
         Case(.exemption, "to put it right") {
             $0.plan.grace = Span(seconds: 86_400)
             $0.opened = now
+            $0.hearing = .told(at: now)
+        },
+        Case(.exemption, "has 1d to object once told, and was not told yet") {
+            $0.plan.grace = Span(seconds: 86_400)
+            $0.opened = now
+        },
+        Case(.exemption, "eve objected at") { $0.objection = objection },
+        Case(.exemption, "eve objected at") {
+            $0.objection = objection
+            $0.campaign = "c-1"
+            $0.approvals = ApprovalStanding(.met(by: ["ben"]))
         },
     ]
+
+    private static let objection = Objection(
+        finding: "f-1", person: "eve", reason: "a demo runs on it", at: now, via: "session")
 
     static let late: [Case] = [
         Case(.rollout, "lacks 3 more verified runs in dev") { $0.finding.environment = "staging" },
@@ -123,6 +137,30 @@ struct GuardsTests {
             example.make(&facts)
             #expect(Guards.decide(facts).stopper?.again == when, "\(example.testDescription)")
         }
+    }
+
+    @Test("A grace runs from when its owner was told, and is over for what they did not object to in it")
+    func grace() {
+        var facts = Remediating.facts
+        facts.plan.grace = Span(seconds: 100)
+        facts.opened = Self.later(-500)
+        facts.hearing = .told(at: Self.later(-99))
+        #expect(Guards.decide(facts).stopper?.again == Self.later(1))
+        facts.hearing = .told(at: Self.later(-100))
+        #expect(Guards.decide(facts).outcome == .allow)
+    }
+
+    @Test("An objection waits for a person with the approvals, and ends with what another approved after it")
+    func objections() throws {
+        var facts = Remediating.facts
+        facts.objection = Self.objection
+        facts.approvals = ApprovalStanding(.waiting(needed: 1, by: []))
+        let waiting = Guards.decide(facts)
+        #expect(waiting.outcome == .ask)
+        #expect(waiting.answers[5].word == .wait && waiting.answers[5].reason.contains("a demo runs on it"))
+        facts.approvals = ApprovalStanding(.met(by: ["ben"]))
+        let met = Guards.decide(facts)
+        #expect(met.outcome == .allow && met.answers[5].reason.contains("ben approved it after that"))
     }
 
     @Test("What failed is tried again after waits that double, up to a day")

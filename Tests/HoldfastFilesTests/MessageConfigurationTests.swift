@@ -25,6 +25,31 @@ struct MessageConfigurationTests {
         #expect(configuration.promptChannels == ["team"])
     }
 
+    @Test("People are told by the channel that reaches them, at the address that it knows")
+    func reach() throws {
+        let (configuration, problems) = try load(
+            """
+            channels:
+              chat: {slack: {token: env:T, conversation: C1}}
+              mail: {email: {server: "smtp://h:1", from: a@b.c, to: a@b.c}}
+              tell: {command: [/bin/tell]}
+            identities:
+              - {person: ann.lee, slack: [U1, U2], reached-by: chat}
+              - {person: bo.ray, email: bo@example.com, owns: ["pay*"], reached-by: mail}
+              - {person: cy.fox, reached-by: tell}
+              - {person: dee.low, email: dee@example.com}
+            """)
+        #expect(problems.isEmpty)
+        let people = configuration.people
+        #expect(
+            people.identities.map(\.reach) == [
+                Reach(channel: "chat", address: "U1"), Reach(channel: "mail", address: "bo@example.com"),
+                Reach(channel: "tell", address: "cy.fox"), nil,
+            ])
+        #expect(people.people(owning: "payments") == ["bo.ray"] && people.people(owning: "Ann.Lee") == ["ann.lee"])
+        #expect(people.people(owning: "").isEmpty)
+    }
+
     @Test(
         "What would tell nobody, or everybody, is said",
         arguments: [
@@ -39,6 +64,16 @@ struct MessageConfigurationTests {
             ("channels: {a: {command: [/a]}}\nroutes: [{to: a, match: {notice: all, owner: b}}]", "stands alone"),
             ("approvals: {prompts: [{channel: a}]}", "unknown channel"),
             ("approvals: {prompts: [{}]}", "a prompt is"),
+            ("identities: [{person: a, reached-by: b}]", "unknown channel"),
+            ("channels: {a: {command: [/a]}}\nidentities: [{person: b, email: c}]", "no address"),
+            (
+                "channels: {a: {email: {server: \"smtp://h:1\", from: a@b, to: a@b}}}\n"
+                    + "identities: [{person: b, slack: U1, reached-by: a}]", "reaches a person by email:"
+            ),
+            (
+                "channels: {a: {pagerduty: {key: env:K}}}\nidentities: [{person: b, reached-by: a}]",
+                "whoever is on call"
+            ),
         ])
     func problems(yaml: String, says: String) throws {
         let found = try load(yaml).problems

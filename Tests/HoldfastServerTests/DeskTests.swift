@@ -59,6 +59,47 @@ struct DeskTests {
         #expect(try bench.server.journal.approvals(of: ask.digest).isEmpty)
     }
 
+    @Test("Who objects cannot approve it; taken back, what was approved meanwhile counts")
+    func objection() async throws {
+        let bench = try await DeskBench()
+        let ask = try await bench.drift()
+        let path = "/api/v1/findings/\(ask.finding)/object"
+        try await bench.server.run { asking in
+            #expect(try await asking.say(path, ["reason": " "]).status == 400)
+            let said = try await asking.say(path, ["reason": "the press kit is served from it"])
+            #expect(said.status == 200, "\(said.text)")
+            #expect(try await asking.say(path, ["reason": "again"]).sentence.contains("objected at"))
+            bench.server.clock.move(seconds: 1)
+            try await bench.work()
+            let asked = try #require(try bench.server.journal.asks().first)
+            #expect(asked.mustPrompt && asked.prompt.mayBreak.first?.contains("the press kit") == true)
+            _ = try await asking.say("/api/v1/words", ["word": "approve", "digests": [.string(ask.digest)]])
+            try await bench.work()
+            #expect(bench.calls.isEmpty)
+            let why = try await asking.ask("/api/v1/findings/\(ask.finding)/why").json
+            #expect(why["objections"]?.array?.first?["person"] == "ann.lee")
+            #expect(try await asking.say("\(path)/withdraw", [:]).status == 200)
+            try await bench.work()
+            #expect(bench.calls == ["s3.PutBucketPolicy"])
+        }
+    }
+
+    @Test("Who has no role may object to what they made, and to nothing else; what is fixed already stays so")
+    func mayObject() async throws {
+        let bench = try await DeskBench()
+        let finding = try await bench.drift().finding
+        let keeper = bench.server.keeper
+        func object(_ name: String) async throws(DeskRefusal) {
+            try await keeper.object(
+                to: finding, by: Person(name: name, roles: [], via: "session"), isOperator: false, reason: "a demo",
+                now: bench.server.clock.now)
+        }
+        await #expect(throws: DeskRefusal.self) { try await object("dee.low") }
+        #expect(try bench.server.journal.objections(to: finding).isEmpty)
+        try await object("bo.ray")
+        #expect(try bench.server.journal.objections(to: finding).map(\.person) == ["bo.ray"])
+    }
+
     @Test("What somebody refused is not approved by the next, who is told why")
     func refusedBefore() async throws {
         let bench = try await DeskBench()

@@ -44,6 +44,8 @@ class CountingProxy:
         self.target, self.writes, self.lock = urllib.parse.urlsplit(target), [], threading.Lock()
         # Writes that name one of these are refused, as AWS refuses what a role may not do.
         self.denied = set()
+        # Told of each write that the cloud has taken: with the answer's headers and its text.
+        self.taken = None
         server = Server(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -67,7 +69,7 @@ class CountingProxy:
             def handle_any(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 text = body.decode(errors="replace")
-                name = operation(self.command, self.path, self.headers, text)
+                name, write = operation(self.command, self.path, self.headers, text), None
                 if not name.startswith(READING):
                     write = Write(name, self.path, text)
                     if any(write.is_about(text) for text in proxy.denied):
@@ -78,7 +80,10 @@ class CountingProxy:
                 try:
                     upstream.request(self.command, self.path, body, dict(self.headers))
                     answer = upstream.getresponse()
-                    self.pass_on(answer, answer.read())
+                    content = answer.read()
+                    if write and proxy.taken and answer.status < 300:
+                        proxy.taken(write, dict(answer.getheaders()), content.decode(errors="replace"))
+                    self.pass_on(answer, content)
                 finally:
                     upstream.close()
 

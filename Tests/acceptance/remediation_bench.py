@@ -99,6 +99,11 @@ class Service:
 PEOPLE = {"ann.lee": ["approver", "operator"], "bo.ray": ["approver", "operator"], "al.ice": ["approver", "operator"]}
 
 
+IDENTITIES = [{"person": "ann.lee", "oidc": "1"}, {"person": "bo.ray", "oidc": "2"},
+              {"person": "al.ice", "oidc": "3",
+               "aws": ["arn:aws:iam::*:user/alice", "arn:aws:iam::*:user/svc-build"]}]
+
+
 class Bench(Service):
     """A service with its server, and people whom it knows by tokens. They ask and decide through the server alone."""
 
@@ -112,10 +117,7 @@ class Bench(Service):
         if self.events:
             changes["sources"] = [self.events.source]
         configure(folder, server={"listen": "127.0.0.1:0", "socket": "./s", "tokens": tokens},
-                  identities=[{"person": "ann.lee", "oidc": "1"}, {"person": "bo.ray", "oidc": "2"},
-                              {"person": "al.ice", "oidc": "3", "aws": [
-                                  "arn:aws:iam::*:user/alice", "arn:aws:iam::*:user/svc-build"]}],
-                  approvals={"roles": roles}, log={"format": "json"}, **changes)
+                  approvals={"roles": roles}, log={"format": "json"}, **{"identities": IDENTITIES, **changes})
         super().__init__(folder, endpoint)
 
     def start(self):

@@ -23,7 +23,7 @@ simulate_twice() {
 }
 
 simulate_broken() {
-    for protection in dedupe order crash tombstone dirty-set; do
+    for protection in dedupe order crash tombstone dirty-set objections; do
         if "$program" simulate --seeds 1..50 --break "$protection" >/dev/null 2>&1; then
             echo "nobody noticed in 50 seeds that $protection was broken" >&2
             exit 1
@@ -45,7 +45,7 @@ else
 fi
 if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     stage "$HOLDFAST_TEST_PYTHON" ../docs.py "$program"
-    for script in first_minutes deploy doctor polled permissions accounts burst terraform replay_sources remediate slack; do
+    for script in first_minutes deploy doctor polled permissions accounts burst terraform replay_sources remediate people drill slack; do
         stage "$HOLDFAST_TEST_PYTHON" $script.py
     done
     # The long form, 200 kills, is remediate_kills.py alone; its last result is in docs/benchmarks.md.

@@ -95,13 +95,17 @@ def approved(chat, s3, stamp):
     assert status == 401 and "came before" in text, (status, text)
     chat.service.wait("the fix", lambda: is_blocked(s3, "production-0"))
     chat.says(stamp, "Done and verified. Approved by ann.lee.")
-    assert not chat.slack.buttons(stamp)
-    run = next(r for r in chat.ask("runs") if r["phase"] == "verified")
-    holdfast(chat.folder, "undo", run["id"], "--reason", "it broke the site", "--server", f"unix:{chat.folder}/s")
-    chat.says(stamp, "Undone: ")
+    assert list(chat.slack.buttons(stamp)) == ["Undo"]
+    for user, reason, why in ((ANN, " ", "give a reason"), (VI, "I may not", "may not halt, resume, undo")):
+        assert chat.press(stamp, "Undo", user, reason)[0] == 200
+        assert any(who == user and why in text for who, text in chat.slack.whispers), (user, chat.slack.whispers)
+    assert is_blocked(s3, "production-0")
+    assert chat.press(stamp, "Undo", ANN, "it broke the site")[0] == 200
+    chat.says(stamp, "Undone: it broke the site")
+    assert not is_blocked(s3, "production-0") and not chat.slack.buttons(stamp)
     [approval] = [e["body"] for e in chat.ask("audit", "list", "--kind", "approve")]
     assert (approval["person"], approval["via"]) == ("ann.lee", "slack"), approval
-    print("approved in chat, once for two equal presses; the message says done and verified, then undone")
+    print("approved in chat, once for two equal presses; the message says done and verified, then undone by its button")
 
 
 def refused_by_person(chat, s3):

@@ -27,7 +27,8 @@ package struct Permissions: Sendable {
         read = Permissions.byCloud(reading, catalog)
         discover = Permissions.byCloud(Set(discovery), catalog)
         self.audit = Permissions.byCloud(Set(audit), catalog)
-        write = Permissions.byCloud(Set(playbooks.all.flatMap(\.calls.keys)), catalog)
+        let writing = playbooks.all + playbooks.all.compactMap(\.planting)
+        write = Permissions.byCloud(Set(writing.flatMap(\.calls.keys)), catalog)
     }
 
     private static func byCloud(_ calls: Set<String>, _ catalog: Catalog) -> [Cloud: [String]] {

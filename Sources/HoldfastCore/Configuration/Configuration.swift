@@ -165,6 +165,7 @@ package struct Configuration: Sendable {
         channels = reader.channels(node["channels"])
         routes = reader.routes(node["routes"], channels: channels)
         promptChannels = reader.promptChannels(node["approvals"]?["prompts"], channels: channels)
+        people.identities = reader.reach(people.identities, node["identities"], channels: channels)
         problems += reader.problems
     }
 

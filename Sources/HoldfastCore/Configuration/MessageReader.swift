@@ -143,4 +143,40 @@ struct MessageReader {
             return name
         }
     }
+
+    // MARK: People
+
+    /// Fills in how each person is told what is for them.
+    mutating func reach(_ people: [Identity], _ node: Node?, channels: [ChannelSettings]) -> [Identity] {
+        for address in (node?.list ?? []).flatMap({ $0["email"]?.oneOrMany ?? [] })
+        where !MessageReader.isAddress(address.text ?? "") {
+            report("\"\(address.text ?? "")\" is no address: NAME@HOST", address)
+        }
+        return people.map { person in
+            let item = node?.list?.first { $0["person"]?.text == person.person }
+            guard let place = item?["reached-by"], let name = place.text else { return person }
+            guard let channel = channels.first(where: { $0.name == name }) else {
+                report("unknown channel \"\(name)\"\(suggestion(for: name, among: channels.map(\.name)))", place)
+                return person
+            }
+            var person = person
+            switch channel.kind {
+            case .slack: person.reach = reach(person.slack, by: channel, "slack", place)
+            case .mail: person.reach = reach(person.email, by: channel, "email", place)
+            case .webhook, .command: person.reach = Reach(channel: name, address: person.person)
+            case .pagerDuty: report("\(name) reaches whoever is on call, not a person", place)
+            }
+            return person
+        }
+    }
+
+    private mutating func reach(
+        _ addresses: [String], by channel: ChannelSettings, _ key: String, _ place: Node
+    ) -> Reach? {
+        guard let address = addresses.first else {
+            report("\(channel.name) reaches a person by \(key):, which is not there", place)
+            return nil
+        }
+        return Reach(channel: channel.name, address: address)
+    }
 }

@@ -16,6 +16,7 @@ struct RemediationReader {
         settings.budgets = budgets(node["budgets"])
         if let text = node["rollout"]?["runs"]?.text, let runs = Int(text) { settings.rollout.runs = runs }
         if let soak = span(node["rollout"]?["soak"]) { settings.rollout.soak = soak }
+        settings.drills = drills(node["drills"])
         settings.freezes = (node["freeze"]?.list ?? []).compactMap { freeze($0) }
         settings.pipelines = node["pipelines"]?.texts ?? []
         for pattern in node["pipelines"]?.list ?? [] where pattern.text?.allSatisfy({ $0 == "*" }) == true {
@@ -35,6 +36,27 @@ struct RemediationReader {
         guard let text = node.text, !environments.contains(text) else { return }
         problems.append(
             Problem("unknown environment \"\(text)\"\(suggestion(for: text, among: environments))", at: node.place))
+    }
+
+    private mutating func drills(_ node: Node?) -> DrillRules {
+        var rules = DrillRules()
+        if let span = span(node?["late-after"]) { rules.lateAfter = span }
+        if let span = span(node?["give-up-after"]) { rules.giveUpAfter = span }
+        for item in node?["nightly"]?.list ?? [] {
+            let parts = (item["at"]?.text ?? "02:00").split(separator: ":", omittingEmptySubsequences: false)
+            let numbers = parts.compactMap { $0.count == 2 ? Int($0) : nil }
+            guard parts.count == 2, numbers.count == 2, (0..<24).contains(numbers[0]), (0..<60).contains(numbers[1])
+            else {
+                let text = item["at"]?.text ?? ""
+                problems.append(Problem("\"\(text)\" is no time of day: HH:MM", at: (item["at"] ?? item).place))
+                continue
+            }
+            rules.nightly.append(
+                .init(
+                    playbook: item["playbook"]?.text ?? "", resource: item["resource"]?.text ?? "",
+                    at: Span(seconds: numbers[0] * 3600 + numbers[1] * 60)))
+        }
+        return rules
     }
 
     private mutating func scope(_ node: Node) -> RemediationSettings.ScopeMode {

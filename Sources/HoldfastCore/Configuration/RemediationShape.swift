@@ -5,6 +5,7 @@ extension Configuration {
         .init(
             "budgets", budgets, "how much may be changed, in event mode as in scans; what is over is only reported"),
         .init("rollout", rollout, "what opens the next environment to a playbook"),
+        .init("drills", drills, "proofs that a playbook works from end to end, on resources that are there for that"),
         .init("freeze", .list(freeze), "times in which nothing is written"),
         .init(
             "pipelines", .list(.text),
@@ -48,6 +49,16 @@ extension Configuration {
     private static let rollout: Shape = .record(
         .init("runs", .integer(1...1000), "verified runs of the same playbook in the environment before. Default 3"),
         .init("soak", .duration, "for so long none of them may have been undone. Default 24h"))
+
+    private static let drills: Shape = .record(
+        .init("late-after", .duration, "a leg that takes longer is a notice. Default 2m"),
+        .init("give-up-after", .duration, "a leg that takes longer is missing. Default 20m"),
+        .init("nightly", .list(nightly), "held by the service every day"))
+
+    private static let nightly: Shape = .record(
+        .init("playbook", .text, required: true, "its id"),
+        .init("resource", .text, required: true, "the whole id of a resource with the label holdfast:drill"),
+        .init("at", .text, "HH:MM, UTC. Default 02:00"))
 
     private static let freeze: Shape = .record(
         .init("from", .text, required: true, "RFC 3339"), .init("to", .text, required: true, "RFC 3339"),

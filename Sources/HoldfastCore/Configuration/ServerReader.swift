@@ -17,10 +17,12 @@ struct ServerReader {
             }
             if found.contains(where: { $0.person == person }) { report("\(person) is here twice", item["person"]) }
             func texts(_ key: String) -> [String] { item[key]?.texts ?? [] }
-            found.append(
-                Identity(
-                    person: person, actors: texts("aws") + texts("azure") + texts("gcp"), oidc: texts("oidc"),
-                    slack: texts("slack"), local: texts("local")))
+            var identity = Identity(
+                person: person, actors: texts("aws") + texts("azure") + texts("gcp"), oidc: texts("oidc"),
+                slack: texts("slack"), local: texts("local"))
+            identity.email = texts("email")
+            identity.owns = texts("owns")
+            found.append(identity)
         }
         checkUnique("oidc", found, \.oidc, node)
         checkUnique("slack", found, \.slack, node)

@@ -48,7 +48,17 @@ extension Configuration {
         .init("gcp", .oneOrMany(.text), "principals in audit logs; * is any run of characters"),
         .init("oidc", .oneOrMany(.text), "subjects (sub) of the provider's tokens"),
         .init("slack", .oneOrMany(.text), "member ids"),
-        .init("local", .oneOrMany(.text), "users of the machine that the service runs on"))
+        .init("local", .oneOrMany(.text), "users of the machine that the service runs on"),
+        .init("email", .oneOrMany(.text), "addresses; the first gets what is for this person alone"),
+        .init(
+            "owns", .oneOrMany(.text),
+            "owners of accounts that this person answers for, as accounts and classify name them; * is any run of "
+                + "characters. Without it, the owner that has the person's own name"),
+        .init(
+            "reached-by", .text,
+            "the channel by which this person is told what they made and what becomes of it: one of slack (to their "
+                + "first member id), email (to their first address), webhook or command (which get the person's name)"
+        ))
 
     private static let log: Shape = .record(
         .init("format", .word(LogSettings.Format.allCases.map(\.rawValue)), "Default text"),

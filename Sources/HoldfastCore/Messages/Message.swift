@@ -8,6 +8,20 @@ package struct Message: Sendable, Hashable {
         case notice
         /// What did not have to be told at once, or would have been too much.
         case digest
+        /// What one person made, or answers for, and what becomes of it.
+        case personal
+    }
+
+    /// Whom alone it is for.
+    package struct Recipient: Sendable, Hashable {
+        /// `first.last`.
+        package var person: String
+        /// As the channel has it: an address, a member id; the person's name where the channel has no other.
+        package var address: String
+        package init(person: String, address: String) {
+            self.person = person
+            self.address = address
+        }
     }
     /// `CHANNEL-N`: the same however often it is sent, so that who takes it twice can tell.
     package var id: String
@@ -23,6 +37,8 @@ package struct Message: Sendable, Hashable {
     /// Findings that it is about, or notices.
     package var count: Int
     package var at: Timestamp
+    /// `nil`: whoever the channel reaches.
+    package var to: Recipient?
 
     package init(
         id: String, channel: String, kind: Kind, severity: Severity, title: String, lines: [String],
@@ -40,12 +56,14 @@ package struct Message: Sendable, Hashable {
     }
 
     package var json: JSON {
-        [
-            "id": .string(id), "channel": .string(channel), "kind": .string(kind.rawValue),
-            "severity": .string(severity.rawValue), "title": .string(title),
-            "lines": .array(lines.map(JSON.string)), "findings": .array(findings.map(JSON.string)),
-            "count": .number(JSONNumber(count)), "at": .string(at.description),
-        ]
+        var object = JSONObject([
+            ("id", .string(id)), ("channel", .string(channel)), ("kind", .string(kind.rawValue)),
+            ("severity", .string(severity.rawValue)), ("title", .string(title)),
+            ("lines", .array(lines.map(JSON.string))), ("findings", .array(findings.map(JSON.string))),
+            ("count", .number(JSONNumber(count))), ("at", .string(at.description)),
+        ])
+        if let to { object["to"] = ["person": .string(to.person), "address": .string(to.address)] }
+        return .object(object)
     }
 
     /// Reads ``json``; `nil` where a part is missing.
@@ -59,5 +77,8 @@ package struct Message: Sendable, Hashable {
         self.init(
             id: id, channel: channel, kind: kind, severity: severity, title: title, lines: texts("lines"),
             findings: texts("findings"), count: count, at: at)
+        if let person = json["to"]?["person"]?.string, let address = json["to"]?["address"]?.string {
+            to = Recipient(person: person, address: address)
+        }
     }
 }

@@ -164,7 +164,7 @@ extension Routing.Group {
             "\(severity.rawValue) in \(key.environment): \(names.first ?? "") no longer meets \"\(title)\"\(by)"
         case .findings:
             "\(severity.rawValue) in \(key.environment): \(count) of \(type) no longer meet \"\(title)\", all\(by)"
-        case .notice, .digest: count == 1 ? "\(title): \(names.first ?? "")" : "\(title): \(count) notices"
+        case .notice, .digest, .personal: count == 1 ? "\(title): \(names.first ?? "")" : "\(title): \(count) notices"
         }
     }
 }

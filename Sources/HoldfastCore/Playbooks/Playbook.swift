@@ -23,6 +23,10 @@ package struct Playbook: Sendable {
     package var tellsActor: Bool
     package var grace: Span?
     var tests: [PlaybookTest]
+    /// What makes the drift for a drill, as a playbook of one step; none or one. It is not in the digest.
+    var plantings: [Playbook] = []
+    package var planting: Playbook? { plantings.first }
+    package var typeName: String { type.name }
     /// The catalog's entry of every call that a step or an undo makes, by name.
     package var calls: [String: CloudCall]
     /// Over steps, calls, parameters and the catalog's entries of the calls; title, tests, comments and what only

@@ -16,6 +16,7 @@ package enum PlaybookGrammar {
         .init("alternatives", .list(alternative), "Other fixes, which only a person may choose"),
         .init("tell-actor", .bool, "Whether who caused the drift is told what will be done"),
         .init("grace", .duration, "How long who caused the drift has to put it right before this is done"),
+        .init("drill", planting, "What makes its drift on a resource that is there for drills"),
         .init("tests", .list(test), required: true, "What it must render, checked by `holdfast test`"))
 
     private static let need: Shape = .record(
@@ -61,6 +62,14 @@ package enum PlaybookGrammar {
         .init(
             "undo", .either([.word(["restore", "inverse-edit"]), undo]), required: true,
             "How it is undone: restore, inverse-edit, a call, or {irreversible: reason}"))
+
+    private static let planting: Shape = .record(
+        .init("do", .text, required: true, "The call that makes the drift"),
+        .init("with", .map(keys: "the call's own parameters", .anything), required: true, "What is sent"),
+        .init(
+            "undo", .either([.word(["restore"]), undo]), required: true,
+            "How it is taken away again: restore, or a call"
+        ))
 
     private static let loop: Shape = .record(
         .init("of", .text, required: true, "offending, or a reference to a list"),

@@ -45,7 +45,28 @@ struct PlaybookReader {
         playbook.calls = vocabulary.catalog.calls.filter { names.contains($0.key) }
         playbook.addRestoringCalls(from: vocabulary)
         playbook.digest = playbook.digest(of: file)
+        if let node = file["drill"] {
+            playbook.plantings = planting(node, of: playbook)
+            guard problems.isEmpty else { return nil }
+        }
         return playbook
+    }
+
+    private mutating func planting(_ node: Node, of playbook: Playbook) -> [Playbook] {
+        var planting = playbook
+        planting.title = "Plant what \(playbook.id) is there to fix"
+        (planting.edits, planting.choices, planting.alternatives, planting.tests) = ([], [], [], [])
+        (planting.needs, planting.tellsActor, planting.grace) = (nil, false, nil)
+        planting.steps = [step(node)]
+        problems += PlaybookCheck(playbook: planting, vocabulary: vocabulary).problems()
+        if case .irreversible = planting.steps[0].undo {
+            problems.append(Problem("what a drill plants must be taken away again", at: planting.steps[0].undoPlace))
+        }
+        let names = planting.callNames
+        planting.calls = vocabulary.catalog.calls.filter { names.contains($0.key) }
+        planting.addRestoringCalls(from: vocabulary)
+        planting.digest = sha256(JSON.array([.string(playbook.digest.description), node.json]).canonicalBytes)
+        return [planting]
     }
 
     private mutating func type(_ node: Node?) -> ResourceType? {

@@ -89,6 +89,8 @@ extension ApprovalRules {
         package var mustKnowActor: Bool
         /// When it drifted as it does now: what was agreed to before was another occasion.
         package var since = Timestamp.distantPast
+        /// What somebody said against it: another person must agree after that.
+        package var objection: Objection?
 
         package init(digest: String, needed: Int, hands: [[String]], mustKnowActor: Bool) {
             self.digest = digest
@@ -127,7 +129,7 @@ extension ApprovalRules {
             case .hold:
                 standing.state = .held(by: word.person, until: word.expires)
             case .approve:
-                if let why = unfit(word, causers, since: question.since) {
+                if let why = unfit(word, causers, question) {
                     standing.passedOver.append(why)
                 } else {
                     agreed.insert(word.person)
@@ -142,8 +144,16 @@ extension ApprovalRules {
     }
 
     /// Why a word does not count.
-    private func unfit(_ word: Approval, _ causers: Set<String>, since: Timestamp) -> String? {
-        if word.at < since { return "\(word.person) agreed at \(word.at), before it drifted anew at \(since)" }
+    private func unfit(_ word: Approval, _ causers: Set<String>, _ question: Question) -> String? {
+        if word.at < question.since {
+            return "\(word.person) agreed at \(word.at), before it drifted anew at \(question.since)"
+        }
+        if let objection = question.objection {
+            if word.at <= objection.at {
+                return "\(word.person) agreed at \(word.at), before \(objection.person) objected at \(objection.at)"
+            }
+            if word.person == objection.person { return "\(word.person) objects, and cannot agree for others" }
+        }
         if causers.contains(word.person) { return "\(word.person) made the change and cannot approve its fix" }
         if !word.roles.contains(where: chain.contains) {
             return "\(word.person) has none of the roles \(chain.joined(separator: ", "))"

@@ -25,16 +25,17 @@ package struct GuardFacts: Sendable {
     /// The do-not-touch label that it has.
     package var label: String?
     package var hold: Hold?
-    /// Until then who made it may put it right; `nil` where people are asked in any case.
-    package var graceEnd: Timestamp? {
-        guard let grace = plan.grace, campaign == nil, approvals.state == .notNeeded else { return nil }
-        return (opened ?? finding.since) + grace
-    }
+    /// Whether those who may object have heard of it.
+    package var hearing = Hearing.pending
+    /// The newest on this drift that was not taken back.
+    package var objection: Objection?
     /// Where the newest run on this drift failed.
     package var failed: FailedRuns?
     package var rollout = RolloutStanding()
     package var cause = CauseFacts()
     package var budgets: [BudgetUse] = []
+    /// The drill that planted it.
+    package var drill: String?
     package var preflight = Preflight.pending
     package var approvals = ApprovalStanding(.notNeeded)
 
@@ -54,7 +55,7 @@ package struct GuardFacts: Sendable {
         package var playbook: String
         package var playbookDigest: String
         package var risk: PlaybookRisk
-        /// How long who made it has to put it right, where nobody is asked.
+        /// How long the owner has to object, or anybody to put it right, where nobody is asked.
         package var grace: Span?
         package init(
             digest: String, playbook: String, playbookDigest: String, risk: PlaybookRisk, grace: Span? = nil
@@ -147,6 +148,8 @@ package struct RolloutStanding: Sendable, Hashable {
     package struct Record: Sendable, Hashable {
         /// Verified since the last that was undone.
         package var verified = 0
+        /// Drills that passed since then.
+        package var drills = 0
         /// When the first of these was verified.
         package var firstVerified: Timestamp?
         package var lastUndone: Timestamp?
@@ -168,10 +171,13 @@ package struct RolloutStanding: Sendable, Hashable {
         guard let environment else { return nil }
         if isBeingUndone { return ("the end of an undo that is under way", now + Span(seconds: 10)) }
         if openedBy.count >= 2 { return nil }
+        if before.drills >= rules.runs { return nil }
         let missing = rules.runs - before.verified
         if missing > 0 {
             let undone = before.lastUndone.map { ", counted since one was undone at \($0)" } ?? ""
-            return ("\(missing) more verified runs in \(environment)\(undone)", nil)
+            let more = rules.runs - before.drills
+            let drills = before.drills == 0 ? "" : ", or \(more) more drill\(more == 1 ? "" : "s") there"
+            return ("\(missing) more verified runs in \(environment)\(undone)\(drills)", nil)
         }
         guard let first = before.firstVerified else { return nil }
         let end = first + rules.soak

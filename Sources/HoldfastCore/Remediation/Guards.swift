@@ -229,11 +229,34 @@ package enum Guards {
                 .exemption, "\(hold.by) undid its fix and holds it until \(hold.until): \(hold.reason)",
                 "the end of the hold", again: hold.until)
         }
-        if let end = facts.graceEnd, facts.now < end {
+        return objection(facts) ?? failed(facts) ?? pass(.exemption, "no exemption, label or hold keeps it off")
+    }
+
+    /// What somebody has said against it, or may still say.
+    private static func objection(_ facts: GuardFacts) -> GuardAnswer? {
+        switch facts.grace {
+        case .until(let end) where facts.now < end:
             return refuse(
-                .exemption, "who made it has until \(end) to put it right", "the end of that time", again: end)
+                .exemption, "its owner, or who made it, has until \(end) to object or to put it right",
+                "the end of that time", again: end)
+        case .unheard(let span):
+            return refuse(
+                .exemption, "its owner, or who made it, has \(span.phrase) to object once told, and was not told yet",
+                "the channel that takes the message")
+        case .none, .until: break
         }
-        return failed(facts) ?? pass(.exemption, "no exemption, label or hold keeps it off")
+        guard let objection = facts.objection else { return nil }
+        let remedy = "an approval of somebody else, or holdfast object \(facts.finding.id) --withdraw"
+        guard facts.campaign == nil else { return refuse(.exemption, objection.sentence, remedy) }
+        switch facts.approvals.state {
+        case .met(let people):
+            return failed(facts)
+                ?? pass(
+                    .exemption, "\(objection.sentence); \(people.joined(separator: " and ")) approved it after that")
+        case .notNeeded: return refuse(.exemption, objection.sentence, remedy)
+        case .waiting, .refused, .held, .impossible:
+            return GuardAnswer(name: .exemption, word: .wait, reason: objection.sentence, remedy: remedy)
+        }
     }
 
     /// What was tried on this drift and failed is not tried again and again; what got stuck is a person's.
@@ -267,6 +290,9 @@ package enum Guards {
         if facts.rollout.openedBy.count >= 2 {
             return pass(.rollout, "opened in \(environment) by \(facts.rollout.openedBy.joined(separator: " and "))")
         }
+        if facts.rollout.before.drills >= facts.settings.rollout.runs {
+            return pass(.rollout, "\(facts.rollout.before.drills) drills passed in \(before)")
+        }
         return pass(.rollout, "\(facts.rollout.before.verified) verified runs in \(before), and its soak is over")
     }
 
@@ -279,6 +305,7 @@ package enum Guards {
 
     private static func cause(_ facts: GuardFacts) -> GuardAnswer {
         let cause = facts.cause
+        if let drill = facts.drill { return pass(.cause, "the drill \(drill) planted it") }
         if cause.isOwnWrite {
             return refuse(.cause, "it came from a write of Holdfast's own", "a person who looks at what fought here")
         }

@@ -9,6 +9,12 @@ package struct Identity: Sendable, Hashable {
     package var slack: [String]
     /// Names of users of this machine.
     package var local: [String]
+    /// E-mail addresses.
+    package var email: [String] = []
+    /// Patterns of owners' names, as accounts have them, that this person answers for.
+    package var owns: [String] = []
+    /// `nil`: nothing is told to this person alone.
+    package var reach: Reach?
 
     package init(
         person: String, actors: [String] = [], oidc: [String] = [], slack: [String] = [], local: [String] = []
@@ -18,6 +24,17 @@ package struct Identity: Sendable, Hashable {
         self.oidc = oidc
         self.slack = slack
         self.local = local
+    }
+}
+
+/// How a person is told something that is for them.
+package struct Reach: Sendable, Hashable {
+    package var channel: String
+    /// As the channel has it.
+    package var address: String
+    package init(channel: String, address: String) {
+        self.channel = channel
+        self.address = address
     }
 }
 
@@ -34,6 +51,17 @@ package struct People: Sendable, Hashable {
         let found = identities.filter { $0.actors.contains { TextPattern($0).matches(actor) } }.map(\.person)
         return Set(found).sorted()
     }
+
+    /// The people who answer for what an owner's name stands for, sorted: their own name, or one that they own.
+    package func people(owning owner: String) -> [String] {
+        guard !owner.isEmpty else { return [] }
+        let found = identities.filter { identity in
+            identity.person == owner.lowercased() || identity.owns.contains { TextPattern($0).matches(owner) }
+        }
+        return found.map(\.person).sorted()
+    }
+
+    package func reach(of person: String) -> Reach? { identities.first { $0.person == person }?.reach }
 
     package func roles(of person: String) -> [String] {
         roles.filter { $0.value.contains(person) }.keys.sorted()

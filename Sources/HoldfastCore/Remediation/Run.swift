@@ -46,6 +46,11 @@ package struct Run: Sendable, Hashable {
     package var steps: [RunStep]
     package var opened: Timestamp
 
+    /// The drill that it belongs to, or empty.
+    package var drill = ""
+    /// It makes the drift that a drill is about.
+    package var plants = false
+
     package internal(set) var phase = Phase.ready
     package internal(set) var direction = Direction.forward
     /// The step that is made or undone next.

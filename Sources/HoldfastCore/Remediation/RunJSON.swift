@@ -21,6 +21,8 @@ extension Run {
         object["begun"] = begun.map { .string($0.description) }
         object["deadline"] = deadline.map { .string($0.description) }
         object["ended"] = ended.map { .string($0.description) }
+        object["drill"] = drill.isEmpty ? nil : .string(drill)
+        object["plants"] = plants ? true : nil
         object["conflict"] = conflict?.json
         object["accepted"] = accepted.isEmpty ? nil : .string(accepted)
         object["operation"] = operation.map {
@@ -54,6 +56,8 @@ extension Run {
         planDigest = plan
         self.risk = risk
         campaign = text("campaign") ?? ""
+        drill = text("drill") ?? ""
+        plants = json["plants"] == true
         self.steps = steps.compactMap(RunStep.init(json:))
         guard self.steps.count == steps.count else { return nil }
         self.opened = opened

@@ -35,6 +35,7 @@ package struct RemediationSettings: Sendable, Hashable {
     package var approvals = ApprovalRules()
     package var budgets = BudgetLimits()
     package var rollout = RolloutRules()
+    package var drills = DrillRules()
     package var freezes: [Freeze] = []
     /// Patterns of the principals that changes through infrastructure as code come from.
     package var pipelines: [String] = []

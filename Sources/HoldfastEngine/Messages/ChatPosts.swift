@@ -34,9 +34,12 @@ package struct PlanStanding: Sendable, Hashable {
     package var text: String
     /// It can still be decided.
     package var isOpen: Bool
-    package init(_ text: String, isOpen: Bool) {
+    /// It was carried out, and a person may have it undone.
+    package var verified: Run?
+    package init(_ text: String, isOpen: Bool, verified: Run? = nil) {
         self.text = text
         self.isOpen = isOpen
+        self.verified = verified
     }
 }
 
@@ -90,7 +93,7 @@ extension Keeper {
         let approvers = Set(words.filter { $0.word == .approve }.map(\.person)).sorted().joined(separator: ", ")
         let by = approvers.isEmpty ? "" : " Approved by \(approvers)."
         switch run.phase {
-        case .verified: return PlanStanding("Done and verified.\(by)", isOpen: false)
+        case .verified: return PlanStanding("Done and verified.\(by)", isOpen: false, verified: run)
         case .undone: return PlanStanding("Undone: \(run.reason).\(by)", isOpen: false)
         case .stuck: return PlanStanding("Stuck, a person must look: \(run.reason).\(by)", isOpen: false)
         case .abandoned: return PlanStanding("Nothing was written: \(run.reason).\(by)", isOpen: false)

@@ -29,9 +29,11 @@ extension Keeper {
         }
         routing.settings = policy.messages
         let news = try journal.news(after: read, limit: Keeper.newsAtOnce)
+        let planted = Set(try journal.openDrills().map(\.finding))
         let before = routing.state
         let messages = routing.next(
-            news.findings.compactMap(opening) + news.notices.map { Keeper.news($0.notice) }, now: now)
+            news.findings.compactMap(opening).filter { !$0.isAbout(planted) }
+                + news.notices.map { Keeper.news($0.notice) }, now: now)
         read.finding = news.findings.last?.sequence ?? read.finding
         read.notice = news.notices.last?.sequence ?? read.notice
         memory.routing = (routing, read)
@@ -81,6 +83,7 @@ extension Keeper {
             NoticeClosing(code: NoticeCode.messageFailed.rawValue, subject: message.channel, at: now)
         ]
         step.transaction.audit = [audit("told", message, "", now)]
+        try settle(message, as: .told, in: &step)
         try commit(step, lease: nil)
     }
 
@@ -96,6 +99,7 @@ extension Keeper {
         if now.since(message.at).nanoseconds > Keeper.messageLife.nanoseconds {
             step.transaction.messages.done = [message.id]
             step.transaction.audit = [audit("message-given-up", message, why, now)]
+            try settle(message, as: .failed, in: &step)
         } else {
             var again = sent
             again.attempts += 1
@@ -111,6 +115,14 @@ extension Keeper {
             body: [
                 "message": .string(message.id), "channel": .string(message.channel),
                 "title": .string(message.title), "count": .number(JSONNumber(message.count)), "reason": .string(why),
+                "person": .string(message.to?.person ?? ""),
             ])
+    }
+}
+
+extension News {
+    /// Whether it is about one of these findings.
+    fileprivate func isAbout(_ findings: Set<String>) -> Bool {
+        if case .finding(let finding, _, _) = self { findings.contains(finding.id) } else { false }
     }
 }

@@ -28,6 +28,7 @@ package struct MessageLane<C: HoldfastClock>: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while !Task.isCancelled {
+                    try await keeper.tell(now: clock.wallTime())
                     if try await !keeper.route(now: clock.wallTime()) { await rest() }
                 }
             }

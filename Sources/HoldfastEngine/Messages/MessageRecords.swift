@@ -51,7 +51,12 @@ package struct MessageWrites: Sendable {
     /// Prompts that stand in chats, new or with another standing.
     package var posts: [ChatPost] = []
 
-    package var isEmpty: Bool { routing == nil && outgoing.isEmpty && done.isEmpty && posts.isEmpty }
+    /// New, or with another state; a person is told once of each drift.
+    package var tellings: [StoredTelling] = []
+
+    package var isEmpty: Bool {
+        routing == nil && outgoing.isEmpty && done.isEmpty && posts.isEmpty && tellings.isEmpty
+    }
     package init() {}
 }
 
@@ -67,4 +72,11 @@ package protocol MessageJournal: AnyObject, Sendable {
     func outgoing(by channel: String, limit: Int) throws(JournalError) -> [OutgoingMessage]
     /// Prompts that were posted by a channel since then, the oldest first.
     func posts(by channel: String, since: Timestamp) throws(JournalError) -> [ChatPost]
+    /// Those of a finding that drifted then or later.
+    func tellings(of finding: String, since: Timestamp) throws(JournalError) -> [StoredTelling]
+    /// In the order in which they were queued.
+    func tellings(in state: Telling.State, limit: Int) throws(JournalError) -> [StoredTelling]
+    func tellings(inMessage id: String) throws(JournalError) -> [StoredTelling]
+    /// How many messages were made for one person alone since then.
+    func messages(to person: String, since: Timestamp) throws(JournalError) -> Int
 }

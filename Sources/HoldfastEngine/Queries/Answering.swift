@@ -27,8 +27,8 @@ extension Archive {
         case .counters(let name):
             return .success(.list(try journal.counters(name: name).map(\.json), next: nil))
         case .audit(let kinds): return .success(try audit(kinds, page))
-        case .approvals, .planOf, .why, .runs, .run, .halts, .rollout, .campaigns, .dryRun,
-            .exemptions:
+        case .approvals, .planOf, .why, .runs, .run, .halts, .rollout, .campaigns, .drills, .drill,
+            .dryRun, .exemptions:
             return try readDesk(query, page)
         }
     }
@@ -48,6 +48,12 @@ extension Archive {
         case .halts: return .success(.list(try journal.halts().map(\.json), next: nil))
         case .rollout: return .success(.list(try rollout(now: now()), next: nil))
         case .campaigns: return .success(.list(try journal.campaigns().map(\.json), next: nil))
+        case .drills: return .success(.list(try journal.drills(limit: page.limit).map(\.json), next: nil))
+        case .drill(let id):
+            guard let drill = try journal.drill(id: id) else {
+                return .failure(QueryError(.unknown, "there is no drill \(id)"))
+            }
+            return .success(.one(drill.json))
         case .dryRun(let since): return .success(.one(try dryRun(since: since)))
         case .exemptions(let due): return .success(.list(try exemptions(endingBy: now() + due), next: nil))
         default: return .success(.list(try approvals(), next: nil))

@@ -69,6 +69,9 @@ extension Archive {
         json["decision"] = try journal.decision(of: id)?.json ?? .null
         json["runs"] = .array(try journal.runs(of: id).map(\.json))
         json["hold"] = try journal.hold(of: id)?.json ?? .null
+        let opened = try journal.opening(of: id) ?? .distantPast
+        json["objections"] = .array(try journal.objections(to: id).filter { $0.at >= opened }.map(\.json))
+        json["told"] = .array(try journal.tellings(of: id, since: opened).map(\.json))
         json["care"] = try journal.care(of: id)?.json ?? .null
         return .object(json)
     }
@@ -91,6 +94,7 @@ extension Archive {
                 places.append([
                     "environment": .string(environment), "open": .bool(lack == nil),
                     "lacks": lack.map { .string($0.what) } ?? .null, "verified": .number(JSONNumber(record.verified)),
+                    "drills": .number(JSONNumber(record.drills)),
                     "last-undone": record.lastUndone.map { .string($0.description) } ?? .null,
                     "opened-by": .array(standing.openedBy.map(JSON.string)),
                 ])

@@ -30,6 +30,9 @@ package enum Query: Sendable, Hashable {
     /// Where each playbook stands in each environment.
     case rollout
     case campaigns
+    /// The newest first.
+    case drills
+    case drill(String)
     /// What would have been done, by the decisions since then.
     case dryRun(since: Timestamp)
     /// The exemptions that end within this time.

@@ -29,6 +29,8 @@ extension Query {
         case .halts: (["halts"], [])
         case .rollout: (["rollout"], [])
         case .campaigns: (["campaigns"], [])
+        case .drills: (["drills"], [])
+        case .drill(let id): (["drills", id], [])
         case .dryRun(let since): (["reports", "dry-run"], [("since", since.description)])
         case .exemptions(let due): (["reports", "exemptions"], [("due", due.phrase)])
         }
@@ -37,9 +39,9 @@ extension Query {
     /// Whether its answer is a list that comes in parts.
     package var isPaged: Bool {
         switch self {
-        case .findings, .resources, .deadLetters, .audit, .runs: true
+        case .findings, .resources, .deadLetters, .audit, .runs, .drills: true
         case .finding, .plan, .resource, .notices, .counters, .approvals, .planOf, .why, .run, .halts, .rollout,
-            .campaigns, .dryRun, .exemptions:
+            .campaigns, .drill, .dryRun, .exemptions:
             false
         }
     }
@@ -71,6 +73,8 @@ extension Query {
         case ("halts", 1): query = .halts
         case ("rollout", 1): query = .rollout
         case ("campaigns", 1): query = .campaigns
+        case ("drills", 1): query = .drills
+        case ("drills", 2): query = .drill(path[1])
         case ("reports", 2) where path[1] == "dry-run":
             query = .dryRun(since: try values.moment("since") ?? .distantPast)
         case ("reports", 2) where path[1] == "exemptions": query = .exemptions(due: try values.span("due"))

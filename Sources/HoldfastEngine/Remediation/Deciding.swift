@@ -4,10 +4,10 @@ internal import HoldfastJSON
 
 /// Decides findings within one step, and writes down what changed: decisions, prompts and what they void.
 struct Deciding {
-    private let policy: Policy
-    private let journal: any Journal
-    private let now: Timestamp
-    private let guards: @Sendable (GuardFacts) -> Decision
+    let policy: Policy
+    let journal: any Journal
+    let now: Timestamp
+    let guards: @Sendable (GuardFacts) -> Decision
     private var facts: FactsReader
     private var asks: [String: [Ask]]
     private let hadAsks: Bool
@@ -15,7 +15,7 @@ struct Deciding {
     private let open: Set<String>
     /// What the last call of ``decide(_:preflight:in:)`` allowed.
     private(set) var allowed: (assessment: Assessment, plan: Plan)?
-    private(set) var last: (decision: Decision, campaign: String, question: ApprovalRules.Question)?
+    private(set) var last: (decision: Decision, campaign: String, drill: String, question: ApprovalRules.Question)?
 
     init(policy: Policy, journal: any Journal, now: Timestamp, tools: RemediationTools) throws(JournalError) {
         self.policy = policy
@@ -45,10 +45,11 @@ struct Deciding {
         let facts = try facts.facts(
             of: assessment, plan: plan, evidence: step.evidence(of: assessment), preflight: preflight)
         let decision = guards(facts)
-        last = (decision, facts.campaign ?? "", policy.question(digest: facts.plan.digest, facts))
+        last = (decision, facts.campaign ?? "", facts.drill ?? "", policy.question(digest: facts.plan.digest, facts))
         if decision.outcome == .allow { allowed = (assessment, plan) }
         try record(decision, in: &step)
         endStops(decision, in: &step)
+        try tell(assessment, plan, facts, in: &step)
         var due = decision.stopper?.again ?? .distantFuture
         if decision.outcome == .ask {
             due = try ask(assessment, plan, facts, in: &step)
@@ -128,9 +129,11 @@ struct Deciding {
         let digest = plan.digest.description
         let rules = policy.remediation.approvals
         if let known = asks[assessment.finding.id]?.first(where: { $0.digest == digest }) {
-            guard known.next <= now else { return known.next }
+            let objects = facts.objection.map { !known.prompt.mayBreak.contains($0.sentence) } ?? false
+            guard known.next <= now || objects else { return known.next }
             var again = known
-            again.level = min(known.level + 1, rules.chain.count - 1)
+            if objects, let objection = facts.objection { again.prompt.mayBreak.insert(objection.sentence, at: 0) }
+            if known.next <= now { again.level = min(known.level + 1, rules.chain.count - 1) }
             again.next = now + rules.answerWithin
             again.mustPrompt = true
             put(again, in: &step)
@@ -139,10 +142,11 @@ struct Deciding {
         close(assessment.finding.id, because: "the plan is another", in: &step)
         let needed: Int
         if case .waiting(let count, _) = facts.approvals.state { needed = count } else { needed = 1 }
-        let prompt = Prompt(
+        var prompt = Prompt(
             finding: assessment.finding, rule: assessment.rule.title, plan: plan,
             dependants: try step.dependants(of: assessment.subject), evidenceAt: facts.evidence.observed,
             needed: needed, roles: rules.chain)
+        if let objection = facts.objection { prompt.mayBreak.insert(objection.sentence, at: 0) }
         let ask = Ask(
             digest: digest, finding: assessment.finding.id, opened: now, level: 0, next: now + rules.answerWithin,
             mustPrompt: true, prompt: prompt)

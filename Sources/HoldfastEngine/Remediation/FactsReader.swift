@@ -11,6 +11,7 @@ struct FactsReader {
     private let halts: [Halt]
     private let modes: [String: ModeRecord]
     let campaigns: [Campaign]
+    private let drills: [Drill]
     private var progress: [String: CampaignProgress] = [:]
     private var standings: [String: RolloutStanding] = [:]
     private var typeCounts: [String: Int] = [:]
@@ -23,6 +24,7 @@ struct FactsReader {
         halts = try journal.halts()
         modes = Dictionary(try journal.modes().map { ($0.scope, $0) }) { first, _ in first }
         campaigns = try journal.campaigns().filter { $0.state == .running }
+        drills = try journal.openDrills()
     }
 
     mutating func facts(
@@ -38,9 +40,13 @@ struct FactsReader {
         let parts = Halt.parts(of: finding.context, environment: finding.environment, playbook: plan.playbook)
         facts.halts = halts.filter { parts.contains($0.part) }
         facts.haltFile = haltFile
-        facts.opened = try journal.findingChanges(of: finding.id).last {
-            [FindingChange.opened.rawValue, FindingChange.reopened.rawValue].contains($0.change)
-        }?.known
+        facts.opened = try journal.opening(of: finding.id)
+        facts.objection = try journal.objection(to: finding.id, since: facts.opened)
+        if plan.grace != nil {
+            facts.hearing = policy.hearing(
+                of: finding, tellsActor: plan.tellsActor,
+                told: try journal.tellings(of: finding.id, since: facts.opened ?? .distantPast))
+        }
         (facts.mode, facts.modeScope) = settings.mode(of: finding.resource, in: assessment.context)
         facts.modeSince = modes[facts.modeScope].flatMap { $0.mode == facts.mode ? $0.since : nil }
         facts.campaign = try campaign(of: finding, facts.plan)?.id
@@ -52,6 +58,7 @@ struct FactsReader {
         facts.failed = try failed(finding, since: facts.opened)
         facts.rollout = try rollout(facts.plan, finding.environment)
         facts.cause = try cause(of: finding, playbook: plan.playbook)
+        if facts.cause.isOwnWrite { facts.drill = drills.first { $0.finding == finding.id && $0.wantsFix }?.id }
         for claim in try claims(of: finding, playbook: plan.playbook) {
             let used = try journal.uses(of: claim.key, since: now - claim.window)
             facts.budgets.append(
@@ -108,7 +115,7 @@ struct FactsReader {
         let since = now - settings.flapping.window
         // The newest first, and no more of them than tell whether it is fought over.
         let fixes = try journal.endedRuns(of: finding.id, since: since, limit: FactsReader.runsLookedAt)
-            .filter { $0.playbook == playbook && $0.phase == .verified }
+            .filter { $0.playbook == playbook && $0.phase == .verified && $0.drill.isEmpty }
         facts.fixes = fixes.count
         facts.firstFix = fixes.last?.ended
         return facts
@@ -202,7 +209,9 @@ extension RemediationJournal {
             standing.before = try record(digest, before, since: undone)
             standing.before.lastUndone = undone
         }
-        standing.isBeingUndone = try openRuns().contains { $0.playbookDigest == digest && $0.direction == .back }
+        standing.isBeingUndone = try openRuns().contains {
+            $0.playbookDigest == digest && $0.direction == .back && $0.drill.isEmpty
+        }
         let valid = try openings(playbook: playbook).filter { opening in
             opening.playbookDigest == digest && opening.environment == environment
                 && (undone.map { opening.at > $0 } ?? true)
@@ -220,6 +229,8 @@ extension RemediationJournal {
             playbookDigest: digest, environment: environment, since: undone ?? .distantPast)
         (record.verified, record.firstVerified) = (runs.count, runs.first)
         record.lastUndone = undone
+        record.drills = try drillsPassed(
+            playbookDigest: digest, environment: environment, since: undone ?? .distantPast)
         return record
     }
 }
@@ -233,10 +244,12 @@ extension Policy {
             digest: digest,
             needed: max(
                 remediation.approvals.needed(facts.plan.risk, environment: environment, isLast: isLast),
-                // Nobody's silence is enough for what is grave in production.
-                facts.plan.grace != nil && facts.plan.risk == .high && isLast ? 1 : 0),
+                // Nobody's silence is enough for what is grave in production, or where nobody heard of it.
+                facts.plan.grace != nil && (facts.plan.risk == .high && isLast || facts.hearing == .nobody) ? 1 : 0,
+                facts.objection == nil ? 0 : 1),
             hands: facts.cause.hands, mustKnowActor: isLast)
         question.since = facts.opened ?? .distantPast
+        question.objection = facts.objection
         return question
     }
 }

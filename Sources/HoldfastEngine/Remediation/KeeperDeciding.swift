@@ -58,9 +58,10 @@ extension Keeper {
         // Should this process end before the step is begun, the finding is decided once more.
         step.transaction.remediation.candidates.append(Candidate(finding: id, due: now + Keeper.retryAfterLoss))
         try commit(step, lease: nil)
-        let run = Run(
+        var run = Run(
             id: Keeper.runID(plan, now), finding: assessment.finding, plan: plan, steps: steps(of: plan),
             campaign: decision.campaign, opened: now)
+        run.drill = decision.drill
         memory.prepared[run.id] = PreparedStep(
             run: run, call: run.steps[0].call, isIdempotent: run.steps[0].isIdempotent, decision: decision.decision,
             budgets: try deciding.claims(of: assessment.finding, playbook: plan.playbook),
@@ -99,7 +100,7 @@ extension Keeper {
         try commit(step, lease: nil)
     }
 
-    private func steps(of plan: Plan) -> [RunStep] {
+    func steps(of plan: Plan) -> [RunStep] {
         plan.steps.map { step in
             let call = policy.catalog.call(step.call.name)
             return RunStep(

@@ -175,7 +175,7 @@ extension Keeper {
     // MARK: Rollout
 
     /// What works on a resource just now, or is about to.
-    func busy(_ resource: ResourceID, besides id: String) throws -> String? {
+    func busy(_ resource: ResourceID, besides id: String) throws(JournalError) -> String? {
         if let run = try journal.openRuns().first(where: { $0.resource == resource && $0.id != id }) {
             return "run \(run.id)"
         }

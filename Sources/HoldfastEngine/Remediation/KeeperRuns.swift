@@ -27,6 +27,7 @@ extension Keeper {
     package func begin(_ work: Work) throws(JournalError) -> Move {
         switch work {
         case .finding(let id): return try preflight(of: id)
+        case .drill(let id): return try preflight(ofDrill: id)
         case .run(let id):
             guard let run = try journal.run(id: id) else { return release(id) }
             switch run.action {
@@ -51,14 +52,23 @@ extension Keeper {
                 memory.working.remove(id)
             }
         }
+        if case .drill(let drill) = work {
+            for (id, step) in memory.prepared where step.run.drill == drill {
+                memory.prepared[id] = nil
+                memory.working.remove(id)
+            }
+        }
     }
 
     // MARK: Reads
 
     /// What a read for some work said.
     package func took(_ description: Description, for work: Work, now: Timestamp) throws(JournalError) -> Move {
-        guard case .run(let id) = work else {
-            return try took(preflight: description, of: work.id, now: now)
+        let id: String
+        switch work {
+        case .finding(let finding): return try took(preflight: description, of: finding, now: now)
+        case .drill(let drill): return try took(preflight: description, ofDrill: drill, now: now)
+        case .run(let run): id = run
         }
         guard var run = try journal.run(id: id) else { return release(id) }
         var step = Step(policy: policy, journal: journal, now: now)
@@ -84,6 +94,7 @@ extension Keeper {
 
     /// A read that failed: tried again, as long as the run may wait.
     package func failed(_ error: ReadError, for work: Work, now: Timestamp) throws(JournalError) {
+        if case .drill(let drill) = work { return failed(preflightOfDrill: drill, now: now) }
         guard case .run(let id) = work else { return try failed(preflightOf: work.id, error, now: now) }
         defer { memory.working.remove(id) }
         guard var run = try journal.run(id: id) else { return }
@@ -125,6 +136,13 @@ extension Keeper {
         view.written = run.steps.map {
             StepUndo($0.call, writes: $0.writes, undo: $0.undo, of: run.resource.type, catalog: policy.catalog)
                 .sections(of: subject.view.document)
+        }
+        if run.plants {
+            // What is planted is there where the rule does not pass.
+            let isThere = subject.view.isObserved(policy.pathsRead(by: run.rule)) ? view.passes.map { !$0 } : nil
+            view.passes = isThere
+            view.stepIsDone = run.direction == .forward ? isThere : isThere.map { !$0 }
+            return view
         }
         guard let assessment = try step.assess(run.finding) else { return view }
         let evidence = step.evidence(of: assessment)
@@ -245,6 +263,10 @@ extension Keeper {
         step.transaction.accounts.append(account)
         try move { () throws(Run.IllegalMove) in try run.take(outcome, at: now, pace: pace(of: run)) }
         memory.remember(run)
+        if run.plants, run.phase == .verifying {
+            // Its event must be the first to tell of it: nothing is read here.
+            try move { () throws(Run.IllegalMove) in try run.verify(passes: true, at: now) }
+        }
         return try finish(run, "the call ended", in: &step)
     }
 

@@ -111,7 +111,9 @@ extension Keeper {
             try move { () throws(Run.IllegalMove) in try run.skipUndo(at: now) }
             return try finish(run, "the resource is gone", in: &step)
         }
-        let person = run.undoneBy.isEmpty ? nil : run.undoneBy
+        // A drill's own undo makes a drift again: that waits for a halt, whoever asked for the drill.
+        let isDrifting = !run.drill.isEmpty && !run.plants
+        let person = run.undoneBy.isEmpty || isDrifting ? nil : run.undoneBy
         let halts = try journal.halts().filter {
             Halt.parts(of: run.context, environment: run.environment, playbook: run.playbook).contains($0.part)
         }
@@ -157,9 +159,13 @@ extension Keeper {
     }
 
     private func undoFacts(of run: Run, at started: Timestamp, in step: inout Step) throws(JournalError) -> GuardFacts {
-        guard let stored = try journal.finding(id: run.finding), let finding = Finding(json: stored.body) else {
-            throw JournalError(.corrupt, "the finding \(run.finding) of run \(run.id) is not in the journal")
-        }
+        let known = try journal.finding(id: run.finding).flatMap { Finding(json: $0.body) }
+        // What was planted may be taken away before anything was found.
+        let drill = run.plants ? try journal.drill(id: run.drill) : nil
+        guard
+            let finding = known
+                ?? drill.map({ Finding(planted: $0, incarnation: run.incarnation, at: run.opened) })
+        else { throw JournalError(.corrupt, "the finding \(run.finding) of run \(run.id) is not in the journal") }
         var facts = GuardFacts(
             now: step.now, settings: policy.remediation, people: policy.people, finding: finding,
             plan: .init(
@@ -172,9 +178,11 @@ extension Keeper {
 
     func end(_ run: Run, in step: inout Step) throws(JournalError) {
         let now = step.now
+        if run.plants, run.phase == .verified { return }
         step.transaction.remediation.candidates.append(Candidate(finding: run.finding, due: now + Span(seconds: 1)))
         step.markDirty(run.resource, context: run.context, reason: "run \(run.id) ended as \(run.phase.rawValue)")
         switch run.phase {
+        case .undone where run.plants: break
         case .undone:
             let by = run.undoneBy.isEmpty ? "holdfast" : run.undoneBy
             step.transaction.remediation.holds.append(

@@ -63,7 +63,8 @@ extension Keeper {
 
     /// What the next step's undo would overwrite, as far as the journal knows without another read.
     private func knownConflict(of run: Run, in step: inout Step) throws(JournalError) -> UndoConflict? {
-        guard run.phase == .ready, run.direction == .back else { return nil }
+        // Of what a drill has planted nothing need have been read yet.
+        guard run.phase == .ready, run.direction == .back, !run.plants else { return nil }
         let subject = try step.subject(run.resource, context: run.context)
         guard !subject.view.isDeleted, subject.view.incarnation == run.incarnation,
             try !isWanted(run, in: &step), case .failure(let fault) = try undoing(run, subject)

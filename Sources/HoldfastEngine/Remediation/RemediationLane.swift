@@ -74,7 +74,9 @@ package struct RemediationLane<C: HoldfastClock>: Sendable {
         try await keeper.endHolds(now: now)
         try await keeper.endExemptions(now: now)
         waiting += try await keeper.decideDue(now: now)
-        if writer != nil { waiting += try await keeper.dueRuns(now: now) }
+        guard writer != nil else { return }
+        waiting += try await keeper.advanceDrills(now: now)
+        waiting += try await keeper.dueRuns(now: now)
     }
 
     // MARK: Work

@@ -161,6 +161,8 @@ package struct RemediationWrites: Sendable {
     package var campaigns: [Campaign] = []
     package var cares: [Care] = []
     package var exemptions: [ExemptionRecord] = []
+    package var objections: [Objection] = []
+    package var drills: [Drill] = []
     /// Events that came back from writes of ours, with the run.
     package var ownEvents: [(event: String, run: String)] = []
 
@@ -169,7 +171,7 @@ package struct RemediationWrites: Sendable {
         candidates.isEmpty && doneCandidates.isEmpty && touchAll == nil && decisions.isEmpty && runs.isEmpty
             && asks.isEmpty && closedAsks.isEmpty && approvals.isEmpty && halts.isEmpty && resumed.isEmpty
             && holds.isEmpty && endedHolds.isEmpty && openings.isEmpty && modes.isEmpty && campaigns.isEmpty
-            && cares.isEmpty && exemptions.isEmpty && ownEvents.isEmpty
+            && cares.isEmpty && exemptions.isEmpty && objections.isEmpty && drills.isEmpty && ownEvents.isEmpty
     }
     package init() {}
 }
@@ -256,11 +258,21 @@ package protocol RemediationJournal: AnyObject, Sendable {
     func asks() throws(JournalError) -> [Ask]
     func approvals(of digest: String) throws(JournalError) -> [Approval]
     func halts() throws(JournalError) -> [Halt]
+    /// By when they were made, also those that were taken back.
+    func objections(to finding: String) throws(JournalError) -> [Objection]
     func hold(of finding: String) throws(JournalError) -> Hold?
     func holds() throws(JournalError) -> [Hold]
     func openings(playbook: String) throws(JournalError) -> [Opening]
     func modes() throws(JournalError) -> [ModeRecord]
     func campaigns() throws(JournalError) -> [Campaign]
+    /// Those that have not ended, in the order in which they were begun.
+    func openDrills() throws(JournalError) -> [Drill]
+    /// The newest first.
+    func drills(limit: Int) throws(JournalError) -> [Drill]
+    func drill(id: String) throws(JournalError) -> Drill?
+    func lastDrill(playbook: String, resource: String) throws(JournalError) -> Drill?
+    /// How many of a playbook's digest ended well in an environment since then.
+    func drillsPassed(playbookDigest: String, environment: String, since: Timestamp) throws(JournalError) -> Int
     /// How often a budget was used since a moment.
     func uses(of budget: String, since: Timestamp) throws(JournalError) -> Int
     func isOwnEvent(_ event: String) throws(JournalError) -> Bool

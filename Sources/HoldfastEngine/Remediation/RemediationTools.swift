@@ -32,6 +32,11 @@ struct RemediationMemory {
     private(set) var own: [ResourceID: [String: String]] = [:]
     private var ownOrder: [ResourceID] = []
     static let ownLimit = 2000
+    /// When drills were first looked after, and when each by the clock was last tried.
+    var firstDrillLook: Timestamp?
+    var nightlyTried: [String: Timestamp] = [:]
+    /// Drills whose resource could not be read: not before.
+    var drillPauses: [String: Timestamp] = [:]
     /// What is to be told, once it was read from the journal.
     var routing: (routing: Routing, read: NewsPosition)?
 
@@ -79,10 +84,12 @@ package enum Move: Sendable {
 package enum Work: Sendable, Hashable {
     case finding(String)
     case run(String)
+    /// What a drill plants.
+    case drill(String)
 
     package var id: String {
         switch self {
-        case .finding(let id), .run(let id): id
+        case .finding(let id), .run(let id), .drill(let id): id
         }
     }
 }

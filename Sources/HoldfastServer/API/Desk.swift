@@ -97,6 +97,13 @@ struct Desk: Sendable {
         }
     }
 
+    func drill(_ playbook: String, on resource: String, by caller: Caller) async throws(Refusal) -> Drill {
+        let person = try rules.person(caller, .operate)
+        return try await ask { () throws(DeskRefusal) in
+            try await keeper.drill(playbook, on: resource, by: person, now: now())
+        }
+    }
+
     func acknowledge(_ finding: String, by caller: Caller, note: String) async throws(Refusal) {
         let person = try rules.person(caller, .operate)
         try await ask { () throws(DeskRefusal) in
@@ -108,6 +115,22 @@ struct Desk: Sendable {
         let person = try rules.person(caller, .operate)
         try await ask { () throws(DeskRefusal) in
             try await keeper.assign(finding, to: assignee, by: person, note: note, now: now())
+        }
+    }
+
+    /// Who made a change, or answers for what it is on, may say why it should stay; an operator may for anything.
+    func object(to finding: String, by caller: Caller, reason: String) async throws(Refusal) {
+        let person = try rules.named(caller)
+        let isOperator = rules.may(caller, .operate) || rules.may(caller, .decide)
+        try await ask { () throws(DeskRefusal) in
+            try await keeper.object(to: finding, by: person, isOperator: isOperator, reason: reason, now: now())
+        }
+    }
+
+    func withdraw(objectionTo finding: String, by caller: Caller, reason: String) async throws(Refusal) {
+        let person = try rules.named(caller)
+        try await ask { () throws(DeskRefusal) in
+            try await keeper.withdraw(objectionTo: finding, by: person, reason: reason, now: now())
         }
     }
 

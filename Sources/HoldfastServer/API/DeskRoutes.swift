@@ -16,9 +16,12 @@ struct DeskRoutes: Sendable {
         group.post("halts/resume") { try await resume($0, $1) }
         group.post("runs/:id/undo") { try await undo($0, $1) }
         group.post("rollout") { try await open($0, $1) }
+        group.post("drills") { try await drill($0, $1) }
         group.post("campaigns") { try await propose($0, $1) }
         group.post("findings/:id/acknowledge") { try await acknowledge($0, $1) }
         group.post("findings/:id/assign") { try await assign($0, $1) }
+        group.post("findings/:id/object") { try await object($0, $1) }
+        group.post("findings/:id/object/withdraw") { try await withdraw($0, $1) }
         group.post("exemptions") { try await exempt($0, $1) }
         group.post("exemptions/preview") { try await previewExemption($0, $1) }
         group.post("exemptions/:id/:word") { try await sayOnExemption($0, $1) }
@@ -105,6 +108,14 @@ struct DeskRoutes: Sendable {
                 + "`holdfast approve \(campaign.id)`", JSONObject([("campaign", campaign.json)]))
     }
 
+    private func drill(_ request: Request, _ visit: Visit) async throws -> Response {
+        var wish = try await Wish(request)
+        let (playbook, resource) = (try wish.text("playbook"), try wish.text("resource"))
+        try wish.finish()
+        let drill = try await desk.drill(playbook, on: resource, by: try caller(visit))
+        return done("drill \(drill.id) of \(playbook) is held on \(resource)", JSONObject([("drill", drill.json)]))
+    }
+
     private func acknowledge(_ request: Request, _ visit: Visit) async throws -> Response {
         var wish = try await Wish(request)
         let note = try wish.optional("note") ?? ""
@@ -121,6 +132,24 @@ struct DeskRoutes: Sendable {
         let id = try visit.parameters.require("id")
         try await desk.assign(id, to: to, by: try caller(visit), note: note)
         return done(to.isEmpty ? "\(id) is nobody's" : "\(id) is \(to)'s")
+    }
+
+    private func object(_ request: Request, _ visit: Visit) async throws -> Response {
+        var wish = try await Wish(request)
+        let reason = try wish.reason()
+        try wish.finish()
+        let (id, caller) = (try visit.parameters.require("id"), try caller(visit))
+        try await desk.object(to: id, by: caller, reason: reason)
+        return done("\(caller.name) objects: \(id) is not fixed before another person has approved that")
+    }
+
+    private func withdraw(_ request: Request, _ visit: Visit) async throws -> Response {
+        var wish = try await Wish(request)
+        let reason = try wish.optional("reason") ?? ""
+        try wish.finish()
+        let (id, caller) = (try visit.parameters.require("id"), try caller(visit))
+        try await desk.withdraw(objectionTo: id, by: caller, reason: reason)
+        return done("\(caller.name) objects to the fix of \(id) no more")
     }
 
     /// A link by which the caller's browser signs in once.

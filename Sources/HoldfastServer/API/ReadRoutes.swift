@@ -12,7 +12,7 @@ struct ReadRoutes: Sendable {
             "findings", "findings/:id", "findings/:id/plan", "resources", "resource", "notices", "dead-letters",
             "counters", "audit", "approvals", "plans/:digest", "findings/:id/why", "runs", "runs/:id", "halts",
             "rollout",
-            "campaigns", "reports/dry-run", "reports/exemptions",
+            "campaigns", "drills", "drills/:id", "reports/dry-run", "reports/exemptions",
         ] {
             group.get(RouterPath(path)) { request, _ in try await self.answer(request) }
         }

@@ -80,17 +80,29 @@ package struct AccessRules: Sendable {
     /// - Throws: 403 where the caller's roles do not give the permission.
     func check(_ caller: Caller, _ permission: Permission) throws(Refusal) {
         let wanted = roles(for: permission)
-        guard !caller.roles.contains(where: wanted.contains) else { return }
+        guard !may(caller, permission) else { return }
         throw .forbidden(
             "\(caller.name) may not \(permission.phrase): that takes the role \(wanted.joined(separator: " or ")); "
                 + "`approvals: roles:` names people by role")
+    }
+
+    func may(_ caller: Caller, _ permission: Permission) -> Bool {
+        caller.roles.contains(where: roles(for: permission).contains)
+    }
+
+    /// Somebody whom the configuration knows, whatever their roles.
+    ///
+    /// - Throws: 403 where nobody is to be named.
+    func named(_ caller: Caller) throws(Refusal) -> Person {
+        guard let person = caller.person else { throw .forbidden(caller.anonymity) }
+        return person
     }
 
     /// Who decides.
     ///
     /// - Throws: 403 where nobody is to be named, or their roles do not give the permission.
     func person(_ caller: Caller, _ permission: Permission) throws(Refusal) -> Person {
-        guard let person = caller.person else { throw .forbidden(caller.anonymity) }
+        let person = try named(caller)
         try check(caller, permission)
         return person
     }

@@ -36,7 +36,9 @@ package struct MailChannel: MessageChannel {
 
     package func deliver(_ message: Message) async throws(DeliveryError) {
         let links = base.map { base in message.findings.map { "\(base)/findings/\($0)" } } ?? message.findings
-        try await send(message.title, [message.title, ""] + message.lines + [""] + links, id: message.id)
+        try await send(
+            message.title, [message.title, ""] + message.lines + [""] + links, id: message.id,
+            to: message.to.map { [$0.address] } ?? to)
     }
 
     package func deliver(_ prompt: Prompt) async throws(DeliveryError) {
@@ -47,10 +49,10 @@ package struct MailChannel: MessageChannel {
             [prompt.sentence, "", "What may break:"] + prompt.mayBreak
             + ["", "Calls: \(prompt.calls.joined(separator: ", "))", "Undo: \(prompt.undo)", "", way]
         let title = "Approval: \(prompt.resource.id) in \(prompt.environment), \(prompt.risk.rawValue) risk"
-        try await send(title, lines, id: "\(prompt.digest.prefix(32))-\(now().nanoseconds)")
+        try await send(title, lines, id: "\(prompt.digest.prefix(32))-\(now().nanoseconds)", to: to)
     }
 
-    private func send(_ subject: String, _ lines: [String], id: String) async throws(DeliveryError) {
+    private func send(_ subject: String, _ lines: [String], id: String, to: [String]) async throws(DeliveryError) {
         let host = from.split(separator: "@").last.map(String.init) ?? "localhost"
         let head = [
             "Date: \(Self.date(now()))", "From: Holdfast <\(from)>", "To: \(to.joined(separator: ", "))",

@@ -13,7 +13,7 @@ package struct SlackChannel: ChatChannel {
     private let pages: Pages
     /// Slack's requests are taken: buttons mean something.
     private let isInteractive: Bool
-    private let mustBeDecidedOnPage: @Sendable (Prompt) -> Bool
+    private let mustBeDecidedOnPage: @Sendable (PlaybookRisk, String) -> Bool
     private let posted: @Sendable (ChatPost) async -> Void
     private let now: @Sendable () -> Timestamp
     private let send: Outbound
@@ -43,7 +43,7 @@ package struct SlackChannel: ChatChannel {
     ///   - posted: told of each prompt that stands in the conversation.
     package init(
         name: String, url: String, token: Secret, conversation: String, pages: Pages, isInteractive: Bool,
-        mustBeDecidedOnPage: @escaping @Sendable (Prompt) -> Bool,
+        mustBeDecidedOnPage: @escaping @Sendable (_ risk: PlaybookRisk, _ environment: String) -> Bool,
         posted: @escaping @Sendable (ChatPost) async -> Void, now: @escaping @Sendable () -> Timestamp,
         send: @escaping Outbound
     ) {
@@ -65,7 +65,8 @@ package struct SlackChannel: ChatChannel {
         var blocks = [SlackBlocks.section(message.title)]
         if !lines.isEmpty { blocks.append(SlackBlocks.section(lines.joined(separator: "\n"))) }
         let content = JSONObject([("text", .string(message.title)), ("blocks", .array(blocks))])
-        _ = try await call("chat.postMessage", content)
+        // A member's id in place of a conversation's: what the app tells this member alone.
+        _ = try await call("chat.postMessage", content, in: message.to?.address)
     }
 
     package func deliver(_ prompt: Prompt) async throws(DeliveryError) {
@@ -86,9 +87,11 @@ package struct SlackChannel: ChatChannel {
             content = self.content(prompt, standing)
         } else {
             let about = SlackBlocks.section("\(post.about)\nPlan \(post.digest.prefix(12))")
-            content = JSONObject([
-                ("text", .string(post.about)), ("blocks", .array([about, SlackBlocks.section(standing.text)])),
-            ])
+            var blocks = [about, SlackBlocks.section(standing.text)]
+            if let run = standing.verified, isInteractive, !mustBeDecidedOnPage(run.risk, run.environment) {
+                blocks += SlackBlocks.undo(run.id)
+            }
+            content = JSONObject([("text", .string(post.about)), ("blocks", .array(blocks))])
         }
         content["ts"] = .string(post.message)
         _ = try await call("chat.update", content, in: post.conversation)
@@ -96,7 +99,7 @@ package struct SlackChannel: ChatChannel {
 
     private func content(_ prompt: Prompt, _ standing: PlanStanding) -> JSONObject {
         var blocks = SlackBlocks.about(prompt)
-        if standing.isOpen, isInteractive, !mustBeDecidedOnPage(prompt) {
+        if standing.isOpen, isInteractive, !mustBeDecidedOnPage(prompt.risk, prompt.environment) {
             blocks += SlackBlocks.buttons(prompt.digest, page: pages.plan(prompt.digest))
         } else if standing.isOpen, let link = pages.planAfterSignIn(prompt.digest) {
             blocks.append(
@@ -134,6 +137,7 @@ package struct SlackChannel: ChatChannel {
 enum SlackBlocks {
     static let approve = "holdfast-approve"
     static let refuse = "holdfast-refuse"
+    static let undo = "holdfast-undo"
     static let reason = "holdfast-reason"
     /// Characters of a section's text.
     private static let sectionLimit = 3000
@@ -174,12 +178,20 @@ enum SlackBlocks {
                 "action_id": "holdfast-open",
             ])
         }
-        let input: JSON = [
-            "type": "input", "optional": true, "block_id": .string("reason-\(digest.prefix(32))"),
-            "label": ["type": "plain_text", "text": "Reason (needed to refuse)"],
+        return [input("Reason (needed to refuse)", for: digest), ["type": "actions", "elements": .array(elements)]]
+    }
+
+    static func undo(_ run: String) -> [JSON] {
+        let elements = [button("Undo", undo, run, "danger")]
+        return [input("Reason (needed to undo)", for: run), ["type": "actions", "elements": .array(elements)]]
+    }
+
+    private static func input(_ label: String, for value: String) -> JSON {
+        [
+            "type": "input", "optional": true, "block_id": .string("reason-\(value.prefix(32))"),
+            "label": ["type": "plain_text", "text": .string(label)],
             "element": ["type": "plain_text_input", "action_id": .string(reason), "max_length": 2000],
         ]
-        return [input, ["type": "actions", "elements": .array(elements)]]
     }
 
     private static func button(_ text: String, _ action: String, _ value: String, _ style: String) -> JSON {

@@ -60,7 +60,7 @@ actor SlackRoutes {
 
     /// - Returns: what only who pressed is told.
     private func decide(_ press: Press) async -> String? {
-        guard let word = press.word else { return nil }
+        guard let wish = press.wish else { return nil }
         do {
             let people = desk.rules.people
             guard let person = people.identities.first(where: { $0.slack.contains(press.user) })?.person else {
@@ -68,16 +68,25 @@ actor SlackRoutes {
                     "nobody is mapped to the Slack user \(printable(press.user)); add the id to a person under "
                         + "identities: slack:")
             }
-            if let prompt = try await desk.prompt(press.digest), desk.rules.mustBeDecidedOnPage(prompt) {
+            if let (risk, environment) = try await desk.stake(of: press),
+                desk.rules.mustBeDecidedOnPage(risk, in: environment)
+            {
                 throw Refusal.forbidden("high risk in production is decided on its page, after a fresh sign-in")
             }
             let caller = Caller(Person(name: person, roles: people.roles(of: person), via: "slack"))
-            _ = try await desk.say(word, on: [press.digest], by: caller, reason: press.reason)
+            switch wish {
+            case .word(let word): _ = try await desk.say(word, on: [press.value], by: caller, reason: press.reason)
+            case .undo:
+                guard press.reason.contains(where: { !$0.isWhitespace }) else {
+                    throw Refusal.malformed("give a reason")
+                }
+                try await desk.undo(press.value, by: caller, reason: press.reason, accepting: "")
+            }
             return nil
         } catch {
             let why = (error as? Refusal)?.message ?? "it could not be done: \(error)"
             try? await desk.keeper.refusedStranger(
-                press.user, via: "slack", asked: "\(word.rawValue) \(press.digest)", because: why, now: desk.now())
+                press.user, via: "slack", asked: "\(wish.text) \(press.value)", because: why, now: desk.now())
             return "Not done: \(why)"
         }
     }
@@ -85,11 +94,18 @@ actor SlackRoutes {
 
 /// Who pressed which button, by Slack's `block_actions` payload.
 private struct Press {
+    enum Ask {
+        case word(Approval.Word)
+        case undo
+
+        var text: String { if case .word(let word) = self { word.rawValue } else { "undo" } }
+    }
     var user: String
     var conversation: String
     /// `nil` for what needs no answer, such as a link.
-    var word: Approval.Word?
-    var digest: String
+    var wish: Ask?
+    /// A plan's digest, or a run's id.
+    var value: String
     var reason: String
 
     init?(_ body: [UInt8]) {
@@ -101,26 +117,33 @@ private struct Press {
         else { return nil }
         self.user = user
         conversation = json["channel"]?["id"]?.string ?? json["container"]?["channel_id"]?.string ?? ""
-        word = [SlackBlocks.approve: .approve, SlackBlocks.refuse: .refuse][name]
-        digest = action["value"]?.string ?? ""
-        let state = json["state"]?["values"]?["reason-\(digest.prefix(32))"]?[SlackBlocks.reason]?["value"]?.string
+        wish =
+            [SlackBlocks.approve: .word(.approve), SlackBlocks.refuse: .word(.refuse), SlackBlocks.undo: .undo][name]
+        value = action["value"]?.string ?? ""
+        let state = json["state"]?["values"]?["reason-\(value.prefix(32))"]?[SlackBlocks.reason]?["value"]?.string
         reason = String((state ?? "").prefix(Wish.longest))
     }
 }
 
 extension AccessRules {
     /// High risk in the last environment takes more than a press of a button in a chat.
-    package func mustBeDecidedOnPage(_ prompt: Prompt) -> Bool {
-        prompt.risk == .high && (prompt.environment == lastEnvironment || lastEnvironment.isEmpty)
+    package func mustBeDecidedOnPage(_ risk: PlaybookRisk, in environment: String) -> Bool {
+        risk == .high && (environment == lastEnvironment || lastEnvironment.isEmpty)
     }
 }
 
 extension Desk {
-    /// What people are asked about a plan, while they are.
-    fileprivate func prompt(_ digest: String) async throws -> Prompt? {
-        let answer = try await archive().answer(.planOf(digest: digest))
-        guard case .one(let json) = answer else { return nil }
-        return json["ask"].flatMap { Prompt(json: $0) }
+    /// The risk, and where, of the plan that people are asked about, or of the run that is to be undone.
+    fileprivate func stake(of press: Press) async throws -> (PlaybookRisk, String)? {
+        if case .undo? = press.wish {
+            guard case .one(let json) = try await archive().answer(.run(press.value)), let run = Run(json: json) else {
+                return nil
+            }
+            return (run.risk, run.environment)
+        }
+        let answer = try await archive().answer(.planOf(digest: press.value))
+        guard case .one(let json) = answer, let prompt = json["ask"].flatMap({ Prompt(json: $0) }) else { return nil }
+        return (prompt.risk, prompt.environment)
     }
 }
 

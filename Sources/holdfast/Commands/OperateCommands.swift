@@ -165,6 +165,7 @@ struct WhyCommand: AsyncParsableCommand {
             let why = json["plan"]?["reason"]?.string ?? "there is no plan for it"
             return Output.line(Terminal.plain("nothing is decided: \(why)"))
         }
+        for line in PeopleText.lines(json) { Output.line(Terminal.plain("  \(line)")) }
         for answer in decision.answers {
             let mark = answer.word == .pass ? "✓" : answer.word == .refuse ? "✗" : "…"
             let name = answer.name.rawValue + String(repeating: " ", count: 10 - answer.name.rawValue.count)

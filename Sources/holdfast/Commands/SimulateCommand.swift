@@ -21,7 +21,8 @@ struct SimulateCommand: ParsableCommand {
     @Option(
         name: .customLong("break"),
         help: """
-            A protection of the journal (dedupe, order, crash, tombstone, dirty-set), or one of the guards by its name.
+            A protection of the journal (dedupe, order, crash, tombstone, dirty-set, objections), or one of the guards \
+            by its name.
             """) var sabotage: Sabotage?
     @Flag(help: "Print what happens in each seed, line by line.") var trace = false
     @OptionGroup var data: DataOptions

@@ -46,7 +46,8 @@ struct Messaging: Part {
                 name: settings.name, url: slack.url, token: try NamedSecret.read(slack.token, configuration),
                 conversation: slack.conversation,
                 pages: .init(base: base, canSignInAnew: configuration.server?.provider != nil),
-                isInteractive: slack.signingSecret != nil, mustBeDecidedOnPage: { rules.mustBeDecidedOnPage($0) },
+                isInteractive: slack.signingSecret != nil,
+                mustBeDecidedOnPage: { rules.mustBeDecidedOnPage($0, in: $1) },
                 posted: { post in
                     // Without the journal nothing goes on, which others say; the post is not changed any more then.
                     try? await keeper.posted(post)
