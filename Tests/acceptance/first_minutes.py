@@ -53,7 +53,7 @@ class Reader:
         (self.top / ".build/debug/holdfast").symlink_to(PROGRAM)
         tools = self.top.with_name("tools")
         tools.mkdir()
-        self.tool(tools / "swift", "#!/bin/sh\n[ \"$1\" = build ]\n")
+        self.tool(tools / "swift", "#!/bin/sh\n[ \"$1\" = build ] || [ \"$1\" = --version ]\n")
         if not shutil.which("kcat"):
             self.tool(tools / "kcat", STAND_IN.format(python=sys.executable))
         self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "NO_COLOR": "1"}
