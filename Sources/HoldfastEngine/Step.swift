@@ -298,7 +298,7 @@ extension Step {
     }
 
     /// A plan, or why there is none: rendered and recorded, never carried out here.
-    private mutating func record(_ outcome: PlanOutcome, for finding: Finding) {
+    mutating func record(_ outcome: PlanOutcome, for finding: Finding) {
         outcomes[finding.id] = outcome
         var body = outcome.json.object ?? JSONObject()
         body["text"] = .string(outcome.text)

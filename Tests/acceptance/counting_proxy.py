@@ -44,6 +44,8 @@ class CountingProxy:
         self.target, self.writes, self.lock = urllib.parse.urlsplit(target), [], threading.Lock()
         # Writes that name one of these are refused, as AWS refuses what a role may not do.
         self.denied = set()
+        # Operations that are refused whatever they name, reads among them; and those that another server answers.
+        self.refused, self.elsewhere = set(), {}
         server = Server(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -68,13 +70,16 @@ class CountingProxy:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 text = body.decode(errors="replace")
                 name = operation(self.command, self.path, self.headers, text)
+                if name in proxy.refused:
+                    return self.deny()
                 if not name.startswith(READING):
                     write = Write(name, self.path, text)
                     if any(write.is_about(text) for text in proxy.denied):
                         return self.deny()
                     with proxy.lock:
                         proxy.writes.append(write)
-                upstream = http.client.HTTPConnection(proxy.target.hostname, proxy.target.port, timeout=60)
+                target = proxy.elsewhere.get(name, proxy.target)
+                upstream = http.client.HTTPConnection(target.hostname, target.port, timeout=60)
                 try:
                     upstream.request(self.command, self.path, body, dict(self.headers))
                     answer = upstream.getresponse()

@@ -1,0 +1,96 @@
+"""The first rollout, stage by stage as its page has it: the configuration that `holdfast init` wrote, then with what the
+page says to add."""
+import getpass
+
+import yaml
+
+import estate
+import remediation_bench as bench
+from program import TOP
+from remediation_bench import DEV, OPENED, PRODUCTION, REGION
+from runbook_estate import LIMITS, SHIPPED, Machine
+from runbook_pages import docs
+from runbook_scenes import Scene, plain
+
+PAGE = (TOP / "runbooks/first-rollout.md").read_text()
+ADDED = next(yaml.safe_load(block) for language, _, block, _ in docs.blocks(PAGE) if language == "yaml")
+
+
+class Beginner(Machine):
+    """A machine without a configuration, whose own credentials are those of the account."""
+
+    def __init__(self, top, cloud):
+        super().__init__(top, cloud)
+        self.is_scanned = False
+        (self.etc / "holdfast.yaml").unlink()
+        keys = estate.credentials(cloud.endpoint, DEV)
+        self.environment |= {"AWS_ACCESS_KEY_ID": keys["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+                             "AWS_SESSION_TOKEN": keys["SessionToken"]}
+
+    def is_up(self):
+        """Before there is a server in the configuration, the first scan says that it runs; later nothing does."""
+        return super().is_up() if "server" in self.read() else self.is_scanned or "the scan is through" in self.told()
+
+    def read(self):
+        return yaml.safe_load((self.etc / "holdfast.yaml").read_text())
+
+    def add(self, **more):
+        """What a page says to add, and a restart."""
+        self.stop()
+        self.is_scanned = True
+        self.configure({**self.read(), **more})
+        self.start()
+
+    def type(self, command):
+        if command == "holdfast run --config holdfast.yaml":
+            return self.systemctl("start", "holdfast")
+        return super().type(command)
+
+
+class Rollout(Scene):
+    def __init__(self, folder, cloud):
+        super().__init__()
+        self.machine = machine = Beginner(folder, cloud)
+        machine.buckets(DEV, "public-site", "opened", block=OPENED)
+        machine.buckets(DEV, *[f"dev-{number}" for number in range(3)])
+        machine.buckets(PRODUCTION, "backlog-0", block=OPENED)
+        machine.buckets(PRODUCTION, "waits-0")
+
+    def heading(self, title):
+        self.resource = plain("opened")
+        if title.startswith("## 2."):
+            self.machine.add(mode="dry-run")
+        if title.startswith("## 4."):
+            self.production()
+
+    def fill(self, page, command):
+        # What the page says to add stands above its first command of the stage that needs it.
+        if command.startswith("touch "):
+            self.non_production()
+        if command == "holdfast runs":
+            self.drift()
+        return super().fill(page, command)
+
+    def non_production(self):
+        """As the page has it, but for who sits here, a free port, and limits of a test."""
+        people = [{**known, "local": getpass.getuser() if known["local"] == "ann" else known["local"]}
+                  for known in ADDED["identities"]]
+        self.machine.add(**{
+            **ADDED, "identities": people, "data": SHIPPED, "limits": LIMITS, "log": {"format": "json"}, "halt-file": "./HALT",
+            "server": {"listen": "127.0.0.1:0"}, "rollout": {"runs": 2, "soak": "0s"}})
+
+    def drift(self):
+        (self.machine.etc / "HALT").unlink()
+        for number in range(3):
+            self.machine.open_up(DEV, f"dev-{number}")
+        self.machine.until("the fixes", lambda: sum(r["phase"] == "verified" for r in self.machine.ask("runs")) == 3)
+
+    def production(self):
+        account = {"aws": PRODUCTION, "environment": "production", "read-role": estate.ROLE % PRODUCTION,
+                   "write-role": bench.WRITE % PRODUCTION, "regions": [REGION]}
+        known = self.machine.read()
+        scope = {"match": {"environment": "production"}, "mode": "remediate"}
+        self.machine.add(accounts=[*known["accounts"], account], scopes=[*known["scopes"], scope])
+        self.machine.until("the backlog", lambda: [f for f in self.machine.ask("findings", "--open")
+                                                   if f["resource"] == plain("backlog-0")])
+        self.machine.open_up(PRODUCTION, "waits-0")
