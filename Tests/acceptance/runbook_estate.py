@@ -147,7 +147,7 @@ class Machine:
         while time.monotonic() < end and self.process.poll() is None:
             if value := check():
                 return value
-            time.sleep(0.1)
+            time.sleep(0.3)
         sys.exit(f"{what} did not come within {seconds} s:\n{self.told()}")
 
     def systemctl(self, verb, unit):

@@ -22,7 +22,7 @@ EXPECTED = {
     "holdfast audit list --kind halt": (0, r"writes to the wrong account"),
     "holdfast audit list --kind message-given-up": (0, r"^$"),
     "holdfast audit verify": (0, r"intact|hold|verif"),
-    "holdfast campaign ": (0, r"campaign c-\w+ would fix \d+ findings; somebody else approves it"),
+    "holdfast campaign ": (0, r"campaign c-\w+ would fix \d+ findings?; somebody else approves it"),
     "holdfast campaigns": (0, r"^c-\w+\tproposed\t"),
     "holdfast catalog missing": (0, r""),
     # Of Azure and Google Cloud there are no models.
@@ -53,7 +53,7 @@ EXPECTED = {
     "holdfast resources": (0, r"AWS::S3::Bucket"),
     "holdfast resume": (0, r"goes on|\tann\.lee\t"),
     "holdfast rollout": (0, r"aws-s3-block-public-access"),
-    "holdfast rollout open": (0, r"(?i)somebody else|approve"),
+    "holdfast rollout open": (0, r"was opened by ann\.lee; one more person must"),
     "holdfast run --config": (0, r"active"),
     "holdfast runs": (0, r"^r-\w+\t[a-z-]+\taws-s3-block-public-access\tarn:aws:s3:::"),
     "holdfast runs r-": (0, r'"call": "s3\.PutPublicAccessBlock"'),
@@ -87,6 +87,8 @@ EXPECTED = {
 # Where a page's own situation makes it another: (page, command as written).
 ON_PAGE = {
     ("data-broken", "holdfast check --config FILE"): (1, r"broken\.yaml:\d+:\d+: unknown key"),
+    ("incident-replay", "holdfast replay --source file ./bucket --from 2026-11-20 --tune ./tune --format json | jq .backtest"):
+        (0, r"severity critical -> low"),
     ("reload-refused", "holdfast reload"): (1, r"refused"),
     ("reload-refused", "holdfast check --config FILE"): (1, r"broken\.yaml:\d+:\d+: unknown key"),
     # First it waits, and when it was confirmed there is nothing left to wait for.

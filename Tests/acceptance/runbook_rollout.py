@@ -1,6 +1,10 @@
 """The first rollout, stage by stage as its page has it: the configuration that `holdfast init` wrote, then with what the
 page says to add."""
 import getpass
+import hashlib
+import secrets
+import sys
+import time
 
 import yaml
 
@@ -10,10 +14,12 @@ from program import TOP
 from remediation_bench import DEV, OPENED, PRODUCTION, REGION
 from runbook_estate import LIMITS, SHIPPED, Machine
 from runbook_pages import docs
-from runbook_scenes import Scene, plain
+from runbook_scenes import PLAYBOOK, Scene, plain
 
 PAGE = (TOP / "runbooks/first-rollout.md").read_text()
 ADDED = next(yaml.safe_load(block) for language, _, block, _ in docs.blocks(PAGE) if language == "yaml")
+
+SOURCES = [{"cloudtrail-lookup": {"regions": [REGION], "every": "1s"}}]
 
 
 class Beginner(Machine):
@@ -50,6 +56,7 @@ class Beginner(Machine):
 class Rollout(Scene):
     def __init__(self, folder, cloud):
         super().__init__()
+        self.token = "hf_" + secrets.token_urlsafe(32)
         self.machine = machine = Beginner(folder, cloud)
         machine.buckets(DEV, "public-site", "opened", block=OPENED)
         machine.buckets(DEV, *[f"dev-{number}" for number in range(3)])
@@ -60,6 +67,7 @@ class Rollout(Scene):
         self.resource = plain("opened")
         if title.startswith("## 2."):
             self.machine.add(mode="dry-run")
+            self.machine.until("decisions", lambda: "\n0 findings" not in "\n" + self.machine.type("holdfast report dry-run")[1])
         if title.startswith("## 4."):
             self.production()
 
@@ -69,6 +77,8 @@ class Rollout(Scene):
             self.non_production()
         if command == "holdfast runs":
             self.drift()
+        if command == "holdfast approvals":
+            self.second_person()
         return super().fill(page, command)
 
     def non_production(self):
@@ -77,7 +87,10 @@ class Rollout(Scene):
                   for known in ADDED["identities"]]
         self.machine.add(**{
             **ADDED, "identities": people, "data": SHIPPED, "limits": LIMITS, "log": {"format": "json"}, "halt-file": "./HALT",
-            "server": {"listen": "127.0.0.1:0"}, "rollout": {"runs": 2, "soak": "0s"}})
+            "server": {"listen": "127.0.0.1:0"}, "rollout": {"runs": 2, "soak": "0s"}, "sources": SOURCES,
+            "budgets": {**ADDED["budgets"], "type": "100 %"}})
+        # What CloudTrail's log tells to the second must be later than the mode.
+        time.sleep(2)
 
     def drift(self):
         (self.machine.etc / "HALT").unlink()
@@ -90,7 +103,20 @@ class Rollout(Scene):
                    "write-role": bench.WRITE % PRODUCTION, "regions": [REGION]}
         known = self.machine.read()
         scope = {"match": {"environment": "production"}, "mode": "remediate"}
-        self.machine.add(accounts=[*known["accounts"], account], scopes=[*known["scopes"], scope])
-        self.machine.until("the backlog", lambda: [f for f in self.machine.ask("findings", "--open")
-                                                   if f["resource"] == plain("backlog-0")])
-        self.machine.open_up(PRODUCTION, "waits-0")
+        token = {"name": "bo", "person": "bo.ray", "roles": ["admin"], "expires": "2099-01-01T00:00:00Z",
+                 "sha256": hashlib.sha256(self.token.encode()).hexdigest()}
+        self.machine.add(accounts=[*known["accounts"], account], scopes=[*known["scopes"], scope],
+                         server={**known["server"], "tokens": [token]})
+        self.machine.until("the first scan of it", lambda: {plain("backlog-0"), plain("waits-0")} <= {
+            resource["id"] for resource in self.machine.ask("resources", "--type", "AWS::S3::Bucket")})
+        time.sleep(2)
+        # Of somebody who is under identities:, else nobody can be asked.
+        self.machine.open_up(PRODUCTION, "waits-0", actor="arn:aws:iam::%s:user/bo")
+
+    def second_person(self):
+        """Each playbook is opened by two people; then what drifts waits for approval."""
+        code, text = self.machine.type(f"HOLDFAST_TOKEN={self.token} holdfast rollout open {PLAYBOOK} production "
+                                       f"--reason 'seen too' --server {self.machine.address('http')}")
+        if code != 0:
+            sys.exit(f"bo.ray cannot open it: {text}")
+        self.machine.until("a plan that waits", lambda: self.machine.ask("approvals"))

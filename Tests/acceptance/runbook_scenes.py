@@ -18,7 +18,7 @@ from runbook_expected import NOT_RAISED, SICK
 NEW_RULE = """title: A rule of a test
 severity: low
 maturity: stable
-expect: {Encrypted: never}
+expect: {BucketName: never}
 why: It is a test.
 fix: {console: Nothing.}
 tests:
@@ -61,9 +61,9 @@ class Scene:
         return plans[0]["digest"]
 
     def finding(self):
-        """The finding of the page's resource."""
-        return next(f["id"] for f in self.machine.ask("findings", "--open")
-                    if f["rule"] == RULE and f["resource"] == self.resource)
+        """The finding of the page's resource, or another where it is over."""
+        found = [f for f in self.machine.ask("findings", "--open") if f["rule"] == RULE]
+        return max(found, key=lambda f: f["resource"] == self.resource)["id"]
 
     def run(self):
         return self.machine.until("a verified run", lambda: [
@@ -72,7 +72,7 @@ class Scene:
     def fill(self, page, command):
         """The command with its placeholders filled in; `…` is what each option takes."""
         for pattern, value in {
-                r"--reason …": lambda: "--reason 'a test'", r"--preview …": lambda: f"--preview --rule {RULE}",
+                r"--reason …": lambda: "--reason 'a test'", r"--preview …": lambda: f"--preview --rule {RULE} --resource {self.resource}",
                 r"--scope …": lambda: "--scope environment:production --reason 'a test'", r" …": lambda: "",
                 r"\bDIGEST\b(?!\.)": self.waiting, r"\bFINDING\b": self.finding, r"\bRUN\b": self.run,
                 r"\bplaybook:ID\b": lambda: f"playbook:{PLAYBOOK}", r"\bPLAYBOOK\b": lambda: PLAYBOOK,
@@ -195,7 +195,7 @@ class Sick(Scene):
                 event("tomorrow", eventTime=moment(7200)), '{"eventName": "A", "eventName": "B"}\n']
 
     def spoil(self, text="titel: broken\n"):
-        self.spoilt.write_text("type: AWS::EC2::Snapshot\n" + text)
+        self.spoilt.write_text("type: AWS::S3::Bucket\n" + text)
 
     def before(self, page):
         super().before(page)
