@@ -102,7 +102,9 @@ struct Step {
         for subject in changed {
             due[subject.resource, default: []].formUnion(
                 policy.rules(of: subject.resource.type, touching: subject.touched))
-            if !subject.wasThere { due[subject.resource]?.formUnion(policy.rulesWithoutPaths(of: subject.resource.type)) }
+            if !subject.wasThere {
+                due[subject.resource, default: []].formUnion(policy.rulesWithoutPaths(of: subject.resource.type))
+            }
             for dependent in try dependents(of: subject) {
                 _ = try self.subject(dependent.resource, context: dependent.context)
                 due[dependent.resource, default: []].formUnion(dependent.rules)

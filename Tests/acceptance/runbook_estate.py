@@ -85,8 +85,8 @@ class Machine:
         for name in ("systemctl", "journalctl"):
             self.tool(name, f"#!/bin/sh\necho {name} is done by the test; exit 99\n")
         (self.top / "tools/holdfast").symlink_to(PROGRAM)
-        self.environment = {**environment(cloud.proxy.url), "NO_COLOR": "1", "XDG_STATE_HOME": f"{top}/state", "HOOK_KEY": "k" * 32,
-                            "PATH": f"{self.top / 'tools'}:{os.environ['PATH']}"}
+        self.environment = {**environment(cloud.proxy.url), "NO_COLOR": "1", "XDG_STATE_HOME": f"{top}/state",
+                            "HOOK_KEY": "k" * 32, "PATH": f"{self.top / 'tools'}:{os.environ['PATH']}"}
         self.configure(self.usual(**changes))
 
     def tool(self, name, text):
@@ -210,7 +210,9 @@ class Machine:
                               capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120)
         # What goes into a file is looked at there.
         into = re.search(r" > (\S+)$", command)
-        return done.returncode, (self.etc / into[1]).read_text() if into and not done.returncode else done.stdout + done.stderr
+        if into and done.returncode == 0:
+            return 0, (self.etc / into[1]).read_text()
+        return done.returncode, done.stdout + done.stderr
 
     def on_a_terminal(self, words):
         """As somebody sees it who looks at the first question and leaves."""

@@ -67,7 +67,7 @@ class Rollout(Scene):
         self.resource = plain("opened")
         if title.startswith("## 2."):
             self.machine.add(mode="dry-run")
-            self.machine.until("decisions", lambda: "\n0 findings" not in "\n" + self.machine.type("holdfast report dry-run")[1])
+            self.machine.until("decisions", lambda: not self.machine.type("holdfast report dry-run")[1].startswith("0 "))
         if title.startswith("## 4."):
             self.production()
 

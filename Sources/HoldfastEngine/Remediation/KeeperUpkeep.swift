@@ -10,7 +10,8 @@ extension Keeper {
             [(RemediationSettings.everywhere, settings.mode)] + settings.scopes.map { ($0.name, $0.mode) }
         let known = Dictionary(try journal.modes().map { ($0.scope, $0.mode) }) { first, _ in first }
         var step = Step(policy: policy, journal: journal, now: now)
-        if policy.plansAreMade, !known.isEmpty, known.values.allSatisfy({ $0 == .observe }) { try step.planWhatIsOpen() }
+        let wasObserved = !known.isEmpty && known.values.allSatisfy { $0 == .observe }
+        if policy.plansAreMade, wasObserved { try step.planWhatIsOpen() }
         for (scope, mode) in current where known[scope] != mode {
             step.transaction.remediation.modes.append(ModeRecord(scope: scope, mode: mode, since: now))
             step.transaction.audit.append(
