@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds the Containerfile with podman and runs it as compose does: as its own user, with a read-only root, no capability
-# and no network. Its base images are made here by debootstrap, the first with this machine's Swift toolchain mounted, so
+# Builds the Containerfile with podman and runs it much as compose does: as its own user, with a read-only root, no
+# capability and no network. Its base images are made here by debootstrap, the first with this machine's Swift toolchain mounted, so
 # that no registry of images is asked. Needs root, podman, buildah, runc (or crun) and debootstrap. It takes as long as a
 # first release build.
 #
 #   deploy/container/try-with-podman.sh
 #
-# PODMAN_RUN has more options of `podman run`, for machines that allow less than podman asks for.
+# /run/holdfast is a volume, for podman gives a tmpfs no owner. PODMAN_RUN has more options of `podman run`, for machines that allow less than podman asks for.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mirror=${HOLDFAST_DEBIAN_MIRROR:-http://deb.debian.org/debian}
@@ -49,7 +49,7 @@ YAML
 chmod -R a+rX "$work/etc"
 # shellcheck disable=SC2086
 podman run --detach --name "$name" --read-only --cap-drop ALL --security-opt no-new-privileges --network none \
-    --tmpfs /tmp --tmpfs /run/holdfast:mode=0777 --volume "$work/etc:/etc/holdfast:ro" ${PODMAN_RUN:-} \
+    --tmpfs /tmp --volume /run/holdfast --volume "$work/etc:/etc/holdfast:ro" ${PODMAN_RUN:-} \
     "localhost/$name" >/dev/null
 inside() { podman exec "$name" "$@"; }
 for _ in $(seq 60); do
