@@ -161,6 +161,11 @@ package struct Policy: Sendable {
         properties.map { baseline.index.rules(of: type, touching: $0) } ?? baseline.index.rules(of: type)
     }
 
+    /// Rules that read nothing of the resource itself: no property that is touched leads to them.
+    func rulesWithoutPaths(of type: String) -> [String] {
+        rules(of: type, touching: nil).filter { baseline.propertiesRead(by: $0).isEmpty }
+    }
+
     func dependents(on type: String, touching properties: Set<String>?) -> [RuleIndex.Dependency] {
         properties.map { baseline.index.dependents(of: type, touching: $0) } ?? baseline.index.dependents(of: type)
     }

@@ -108,6 +108,9 @@ struct Step {
         for subject in changed {
             due[subject.resource, default: []].formUnion(
                 policy.rules(of: subject.resource.type, touching: subject.touched))
+            if !subject.wasThere {
+                due[subject.resource, default: []].formUnion(policy.rulesWithoutPaths(of: subject.resource.type))
+            }
             for dependent in try dependents(of: subject) {
                 _ = try self.subject(dependent.resource, context: dependent.context)
                 due[dependent.resource, default: []].formUnion(dependent.rules)
@@ -309,7 +312,7 @@ extension Step {
     }
 
     /// A plan, or why there is none: rendered and recorded, never carried out here.
-    private mutating func record(_ outcome: PlanOutcome, for finding: Finding) {
+    mutating func record(_ outcome: PlanOutcome, for finding: Finding) {
         outcomes[finding.id] = outcome
         var body = outcome.json.object ?? JSONObject()
         body["text"] = .string(outcome.text)

@@ -23,8 +23,8 @@ struct CloudState: Sendable {
     var accounts: [ResourceID: String] = [:]
     /// Since the resource was made.
     var touches: [ResourceID: [Touch]] = [:]
-    /// Bad since before anybody could see it become so, or since before the service was to mend it: `resource place`, to
-    /// the event by which the service can know it; empty where it knows anyway.
+    /// Bad since before anybody could see it become so, or since before the service was to mend it: `resource place`
+    /// to the event by which the service can know it; empty where it knows anyway.
     var backlog: [String: String] = [:]
     /// What was sent and has not had its effect yet.
     var underWay: [Sent] = []

@@ -98,8 +98,8 @@ extension World {
         }
     }
 
-    /// It held until a moment ago: the next look has not come yet.
+    /// It held until a moment ago, and is looked at again within a minute.
     private func isOver(_ stopper: GuardAnswer, at now: Timestamp) -> Bool {
-        stopper.again.map { $0 <= now && now.since($0).nanoseconds < 10_000_000_000 } ?? false
+        stopper.again.map { $0 > now - Span(seconds: 10) && $0 <= now + Span(seconds: 60) } ?? false
     }
 }

@@ -36,7 +36,9 @@ private struct TwoNetworks: StateLister {
                 "LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::flow-logs", "LogFormat": .null,
                 "DeliverLogsPermissionArn": .null, "MaxAggregationInterval": 60,
             ]
-        return Description(result: .sections([(PropertyPath(), state)]), started: start, id: "read:\(resource.id)")
+        // By properties, as a cloud's answers are.
+        let sections = (state.object?.members ?? []).map { (PropertyPath([.name($0.name)]), $0.value) }
+        return Description(result: .sections(sections), started: start, id: "read:\(resource.id)")
     }
 }
 
@@ -76,6 +78,13 @@ struct ListedRelationTests {
         try await scan("AWS::EC2::FlowLog")
         #expect(try findings().map(\.resource) == [id("AWS::EC2::VPC", "vpc/vpc-2")])
         #expect(try findings().map(\.origin) == [.backlog])
+    }
+
+    @Test("It drifts too where it is read after flow logs were listed")
+    func listedBefore() async throws {
+        try await scan("AWS::EC2::FlowLog")
+        try await scan("AWS::EC2::VPC")
+        #expect(try findings().map(\.resource) == [id("AWS::EC2::VPC", "vpc/vpc-2")])
     }
 
     @Test("Who deletes the only flow log of a network makes it drift, and is named; the plan makes that log again")

@@ -46,6 +46,8 @@ class CountingProxy:
         self.denied = set()
         # Told of each write that the cloud has taken: with the answer's headers and its text.
         self.taken = None
+        # Operations that are refused whatever they name, reads among them; and those that another server answers.
+        self.refused, self.elsewhere = set(), {}
         server = Server(("127.0.0.1", 0), self.handler())
         self.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -70,13 +72,16 @@ class CountingProxy:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 text = body.decode(errors="replace")
                 name, write = operation(self.command, self.path, self.headers, text), None
+                if name in proxy.refused:
+                    return self.deny()
                 if not name.startswith(READING):
                     write = Write(name, self.path, text)
                     if any(write.is_about(text) for text in proxy.denied):
                         return self.deny()
                     with proxy.lock:
                         proxy.writes.append(write)
-                upstream = http.client.HTTPConnection(proxy.target.hostname, proxy.target.port, timeout=60)
+                target = proxy.elsewhere.get(name, proxy.target)
+                upstream = http.client.HTTPConnection(target.hostname, target.port, timeout=60)
                 try:
                     upstream.request(self.command, self.path, body, dict(self.headers))
                     answer = upstream.getresponse()

@@ -7,14 +7,20 @@ REGION = "eu-west-1"
 ROLE = "arn:aws:iam::%s:role/holdfast-read"
 
 
-def session(endpoint, account):
-    """boto3 clients in one account, by the role that Holdfast takes on as well."""
+def credentials(endpoint, account):
+    """Keys of the role that Holdfast takes on as well."""
     import boto3
-    base = dict(endpoint_url=endpoint, region_name=REGION)
-    keys = boto3.client("sts", aws_access_key_id="test", aws_secret_access_key="test", **base).assume_role(
-        RoleArn=ROLE % account, RoleSessionName="estate")["Credentials"]
-    own = dict(aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
-               aws_session_token=keys["SessionToken"], **base)
+    sts = boto3.client("sts", aws_access_key_id="test", aws_secret_access_key="test", endpoint_url=endpoint,
+                       region_name=REGION)
+    return sts.assume_role(RoleArn=ROLE % account, RoleSessionName="estate")["Credentials"]
+
+
+def session(endpoint, account):
+    """boto3 clients in one account."""
+    import boto3
+    keys = credentials(endpoint, account)
+    own = dict(endpoint_url=endpoint, region_name=REGION, aws_access_key_id=keys["AccessKeyId"],
+               aws_secret_access_key=keys["SecretAccessKey"], aws_session_token=keys["SessionToken"])
     return lambda service: boto3.client(service, **own)
 
 

@@ -34,9 +34,15 @@ producer.flush()
 
 class Reader:
     """Somebody with the README, a shell, and a clean copy of the repository."""
+    patience = 300
 
-    def __init__(self, folder, broker):
-        self.top = pathlib.Path(folder, "holdfast")
+    def __init__(self, top, broker):
+        self.top, self.broker, self.topic, self.count = pathlib.Path(top), broker, f"cloudtrail-{os.getpid()}", 0
+        self.prepare()
+        self.text = (self.top / "README.md").read_text()
+
+    def prepare(self):
+        """The files that git knows, as they are now; and stand-ins for what takes long or is not installed."""
         listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=TOP, capture_output=True,
                                 text=True, check=True).stdout.split("\0")
         for name in filter(None, listed):
@@ -45,15 +51,17 @@ class Reader:
                 shutil.copy2(TOP / name, self.top / name)
         (self.top / ".build/debug").mkdir(parents=True)
         (self.top / ".build/debug/holdfast").symlink_to(PROGRAM)
-        tools = pathlib.Path(folder, "tools")
+        tools = self.top.with_name("tools")
         tools.mkdir()
-        self.tool(tools / "swift", "#!/bin/sh\n[ \"$1\" = build ]\n")
+        self.tool(tools / "swift", "#!/bin/sh\n[ \"$1\" = build ] || [ \"$1\" = --version ]\n")
         if not shutil.which("kcat"):
             self.tool(tools / "kcat", STAND_IN.format(python=sys.executable))
         self.environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "NO_COLOR": "1"}
-        self.text = (self.top / "README.md").read_text()
-        self.broker, self.topic = broker, f"cloudtrail-{os.getpid()}"
-        self.count = 0
+
+    def shell(self, command):
+        """What runs a line as typed in a shell where the README's alias was typed before."""
+        alias = "shopt -s expand_aliases\nalias holdfast=$PWD/.build/debug/holdfast"
+        return ["bash", "-o", "pipefail", "-c", f"{alias}\n{self.adapted(command)}\n"]
 
     @staticmethod
     def tool(path, text):
@@ -76,9 +84,8 @@ class Reader:
 
     def type(self, command, status=0):
         self.count += 1
-        script = f"shopt -s expand_aliases\nalias holdfast=$PWD/.build/debug/holdfast\n{self.adapted(command)}\n"
-        done = subprocess.run(["bash", "-o", "pipefail", "-c", script], cwd=self.top, env=self.environment,
-                              capture_output=True, text=True, timeout=300)
+        done = subprocess.run(self.shell(command), cwd=self.top, env=self.environment, capture_output=True, text=True,
+                              timeout=self.patience)
         if done.returncode != status:
             sys.exit(f"a reader of the README stops at `{command}` ({done.returncode}):\n{done.stdout[-2000:]}\n"
                      f"{done.stderr[-2000:]}")
@@ -113,9 +120,9 @@ def events(reader):
 
 def serve(reader, command, until):
     """Starts the service as typed, and presses Ctrl-C when enough has come."""
-    words = reader.adapted(command).split()[1:]
     with open(reader.top / "log", "w") as log:
-        process = subprocess.Popen([PROGRAM, *words], cwd=reader.top, env=reader.environment, stdout=log, stderr=log)
+        process = subprocess.Popen(reader.shell(f"exec {command.replace('holdfast', '.build/debug/holdfast', 1)}"),
+                                   cwd=reader.top, env=reader.environment, stdout=log, stderr=log)
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline and not until():
         time.sleep(0.01)
@@ -125,9 +132,17 @@ def serve(reader, command, until):
     return events(reader)
 
 
-def with_a_broker(reader, folder):
+def expected():
+    """What a run over the same events, from files, comes to."""
+    with tempfile.TemporaryDirectory() as folder:
+        configure(folder)
+        run("run", "--config", f"{folder}/holdfast.yaml", "--quiet")
+        return contents(folder)
+
+
+def with_a_broker(reader, data=DATA):
     init, check, doctor, produce, again, first, findings, status, second = reader.commands("With your broker")
-    (reader.top / "CloudTrail").symlink_to(DATA / "aws-cloudtrail-invictus/CloudTrail")
+    (reader.top / "CloudTrail").symlink_to(data / "aws-cloudtrail-invictus/CloudTrail")
     said = reader.type(init)
     assert "wrote holdfast.yaml" in said, said
     assert "Nothing is written to a cloud" in reader.type(check)
@@ -138,22 +153,18 @@ def with_a_broker(reader, folder):
     reader.type(produce)
     assert f"the topic {reader.topic} has" in reader.type(again)
 
-    whole = f"{folder}/whole"
-    os.mkdir(whole)
-    configure(whole)
-    run("run", "--config", f"{whole}/holdfast.yaml", "--quiet")
-    expected = contents(whole)
-    total = expected["events"][0][0]
+    wanted = expected()
+    total = wanted["events"][0][0]
     half = serve(reader, first, lambda: (reader.top / "holdfast.db").exists() and events(reader) > 0)
     assert reader.type(findings).strip() and reader.type(status).strip()
     found = serve(reader, second, lambda: events(reader) >= total)
     last = serve(reader, second, lambda clock=time.monotonic(): time.monotonic() > clock + 3)
     live = lambda rows: sorted(row[:3] for row in rows if row[2] not in ("deleted", "resolved"))
     got = contents(reader.top)
-    if (found, last) != (total, total) or live(got["findings"]) != live(expected["findings"]) \
-            or [row[:3] for row in got["history"]] != [row[:3] for row in expected["history"]]:
+    if (found, last) != (total, total) or live(got["findings"]) != live(wanted["findings"]) \
+            or [row[:3] for row in got["history"]] != [row[:3] for row in wanted["history"]]:
         sys.exit(f"{total} events of files, {half}, {found} and {last} by the broker; "
-                 f"{len(expected['history'])} and {len(got['history'])} rows of history")
+                 f"{len(wanted['history'])} and {len(got['history'])} rows of history")
     return half, total
 
 
@@ -161,13 +172,13 @@ def main():
     broker = os.environ.get("HOLDFAST_TEST_BROKER")
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        reader = Reader(folder, broker)
+        reader = Reader(f"{folder}/holdfast", broker)
         try_it(reader)
         said = "no broker"
         if not broker or not (DATA / "aws-cloudtrail-invictus").exists():
             print("SKIPPED: the README with a broker; HOLDFAST_TEST_BROKER or HOLDFAST_TEST_DATA names none")
         else:
-            half, total = with_a_broker(reader, folder)
+            half, total = with_a_broker(reader)
             said = f"by the broker {half} events before a Ctrl-C, {total} after a start again, none lost or doubled"
         print(f"the README: {reader.count} commands as they stand; {said}; {time.monotonic() - began:.0f} s")
 

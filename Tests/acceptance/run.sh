@@ -45,7 +45,7 @@ else
 fi
 if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     stage "$HOLDFAST_TEST_PYTHON" ../docs.py "$program"
-    for script in first_minutes deploy doctor polled permissions accounts burst terraform replay_sources remediate people drill slack; do
+    for script in first_minutes runbooks deploy doctor polled permissions accounts burst terraform replay_sources remediate people drill slack; do
         stage "$HOLDFAST_TEST_PYTHON" $script.py
     done
     # The long form, 200 kills, is remediate_kills.py alone; its last result is in docs/benchmarks.md.
@@ -55,5 +55,5 @@ if [ -n "${HOLDFAST_TEST_PYTHON:-}" ]; then
     # The long form, 2,000 resources with and without faults, is scan.py alone; its last result is in docs/benchmarks.md.
     stage "$HOLDFAST_TEST_PYTHON" scan.py --short
 else
-    echo "SKIPPED: the documentation, the README's first minutes, deploy/, polled sources under kills, organisations, bursts, drift as terraform sees it, remediation, the server, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
+    echo "SKIPPED: the documentation, the README's first minutes, the runbooks' commands, deploy/, polled sources under kills, organisations, bursts, drift as terraform sees it, remediation, the server, scans and permissions; HOLDFAST_TEST_PYTHON names no Python (Tests/servers/python.sh)"
 fi

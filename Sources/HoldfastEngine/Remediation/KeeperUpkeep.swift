@@ -10,6 +10,8 @@ extension Keeper {
             [(RemediationSettings.everywhere, settings.mode)] + settings.scopes.map { ($0.name, $0.mode) }
         let known = Dictionary(try journal.modes().map { ($0.scope, $0.mode) }) { first, _ in first }
         var step = Step(policy: policy, journal: journal, now: now)
+        let wasObserved = !known.isEmpty && known.values.allSatisfy { $0 == .observe }
+        if policy.plansAreMade, wasObserved { try step.planWhatIsOpen() }
         let changed = current.filter { known[$0.0] != $0.1 }
         // What is known by now is older than the mode, whatever a clock that was put back says.
         let newest = changed.isEmpty ? nil : try journal.newestFindingChange()
