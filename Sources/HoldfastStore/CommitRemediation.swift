@@ -50,13 +50,28 @@ extension Commit {
             INSERT INTO runs (id, finding, playbook, phase, opened, ended, body) VALUES (?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO UPDATE SET phase = excluded.phase, ended = excluded.ended, body = excluded.body
             """)
+        let isOpen = try db.prepared("SELECT 1 FROM runs WHERE id = ? AND ended IS NULL")
         for run in runs {
             try beforeStep("run")
+            let closes = try [.undone, .stuck].contains(run.phase) && isOpen.integer([.text(run.id)]) != nil
             try upsert.run([
                 .text(run.id), .text(run.finding), .text(run.playbook), .text(run.phase.rawValue), .time(run.opened),
                 run.ended.map { .time($0) } ?? .null, .json(run.json),
             ])
+            if closes { try close(run) }
         }
+    }
+
+    /// An undo closes what was opened and verified before it, whatever a clock that was put back since says.
+    private func close(_ run: Run) throws {
+        try db.prepared(
+            """
+            UPDATE runs SET ended = max(
+                ended, ifnull((SELECT max(at) FROM openings WHERE digest = ?2), ended),
+                ifnull((SELECT max(ended) FROM runs WHERE playbook_digest = ?2 AND phase = 'verified'), ended))
+            WHERE id = ?1
+            """
+        ).run([.text(run.id), .text(run.playbookDigest)])
     }
 
     private func write(asks writes: RemediationWrites) throws {

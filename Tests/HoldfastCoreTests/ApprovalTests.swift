@@ -36,6 +36,7 @@ struct ApprovalTests {
     @Test("Over an objection counts only what another agreed to after it")
     func objections() {
         var question = ApprovalRules.Question(digest: "d1", needed: 1, hands: [], mustKnowActor: false)
+        question.objectors = ["eve"]
         question.objection = Objection(
             finding: "f-1", person: "ada", reason: "a demo", at: now + Span(seconds: 5), via: "session")
         func standing(_ words: [Approval]) -> ApprovalStanding {

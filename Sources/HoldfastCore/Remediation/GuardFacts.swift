@@ -16,6 +16,8 @@ package struct GuardFacts: Sendable {
     package var modeSince: Timestamp?
     /// When it was known that it drifts, by our own clock; `nil` where it is not written down yet.
     package var opened: Timestamp?
+    /// Everybody whose objection to this drift stands.
+    package var objectors: Set<String> = []
     /// The approved campaign that names this plan.
     package var campaign: String?
     package var maturity = Maturity.draft

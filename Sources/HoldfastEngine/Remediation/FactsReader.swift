@@ -41,7 +41,8 @@ struct FactsReader {
         facts.halts = halts.filter { parts.contains($0.part) }
         facts.haltFile = haltFile
         facts.opened = try journal.opening(of: finding.id)
-        facts.objection = try journal.objection(to: finding.id, since: facts.opened)
+        let objections = try journal.standingObjections(to: finding.id, since: facts.opened)
+        (facts.objection, facts.objectors) = (objections.last, Set(objections.map(\.person)))
         if plan.grace != nil {
             facts.hearing = policy.hearing(
                 of: finding, tellsActor: plan.tellsActor,
@@ -249,7 +250,7 @@ extension Policy {
                 facts.objection == nil ? 0 : 1),
             hands: facts.cause.hands, mustKnowActor: isLast)
         question.since = facts.opened ?? .distantPast
-        question.objection = facts.objection
+        (question.objection, question.objectors) = (facts.objection, facts.objectors)
         return question
     }
 }

@@ -108,8 +108,9 @@ extension Journal {
         }?.known
     }
 
-    /// The newest objection on a drift that was not taken back.
-    func objection(to finding: String, since opened: Timestamp?) throws(JournalError) -> Objection? {
-        try objections(to: finding).last { $0.withdrawn == nil && $0.at >= (opened ?? .distantPast) }
+    /// The objections to a drift that were not taken back, the newest last.
+    func standingObjections(to finding: String, since opened: Timestamp?) throws(JournalError) -> [Objection] {
+        try objections(to: finding).filter { $0.withdrawn == nil && $0.at >= (opened ?? .distantPast) }
+            .sorted { $0.at < $1.at }
     }
 }
