@@ -72,8 +72,7 @@ extension Step {
         let missing = (newest.time + margin).since(description.started) + Span(nanoseconds: 1)
         // A recorded state stays as old as it is: one that gave nothing new, or is older than any read can be, cannot
         // get better by repeating.
-        let sure = description.started - margin
-        let isNew = !subject.before.items.contains { $0.source == .observed && $0.time == sure }
+        let isNew = !subject.before.items.contains { $0.source == .observed && $0.origin.event == description.id }
         guard isNew, missing.nanoseconds <= (margin + policy.limits.clockTolerance).nanoseconds else { return }
         var again = dirty
         again.notBefore = now + Span(nanoseconds: max(missing.nanoseconds, 1))
