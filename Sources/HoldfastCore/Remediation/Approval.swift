@@ -91,7 +91,7 @@ extension ApprovalRules {
         package var since = Timestamp.distantPast
         /// What somebody said against it: another person must agree after that.
         package var objection: Objection?
-        /// Everybody whose objection stands: what they agree to does not overrule the others.
+        /// Everybody whose objection stands, the newest being ``objection``: they do not overrule each other.
         package var objectors: Set<String> = []
 
         package init(digest: String, needed: Int, hands: [[String]], mustKnowActor: Bool) {
@@ -154,7 +154,9 @@ extension ApprovalRules {
             if word.at <= objection.at {
                 return "\(word.person) agreed at \(word.at), before \(objection.person) objected at \(objection.at)"
             }
-            if question.objectors.contains(word.person) { return "\(word.person) objects, and cannot agree for others" }
+            if word.person == objection.person || question.objectors.contains(word.person) {
+                return "\(word.person) objects, and cannot agree for others"
+            }
         }
         if causers.contains(word.person) { return "\(word.person) made the change and cannot approve its fix" }
         if !word.roles.contains(where: chain.contains) {
