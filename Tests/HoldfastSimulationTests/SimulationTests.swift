@@ -32,7 +32,7 @@ struct SimulationTests {
         let simulation = Simulation(policy: policy)
         var fired: [Fault: Int] = [:]
         var judged: [Checker: Int] = [:]
-        for seed in UInt64(1)...40 {
+        for seed in UInt64(1)...60 {
             let result = simulation.run(seed: seed)
             #expect(result.violations.isEmpty, "seed \(seed): \(result.violations.prefix(3))")
             fired.merge(result.fired, uniquingKeysWith: +)
