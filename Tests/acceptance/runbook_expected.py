@@ -33,7 +33,6 @@ EXPECTED = {
     "holdfast doctor": (0, r"(?s)ok +configuration.*ok +credential"),
     "holdfast doctor --send": (0, r"ok +prompt"),
     "holdfast audit list --kind drill-ended": (0, r"^$"),
-    "holdfast drill": (0, r"^$"),
     "holdfast evaluate --help": (0, r"USAGE: holdfast evaluate"),
     "holdfast exempt --help": (0, r"USAGE: holdfast exempt"),
     "holdfast exempt --preview": (0, r"would silence \d+ finding"),
@@ -90,7 +89,8 @@ EXPECTED = {
 # Where a page's own situation makes it another: (page, command as written).
 ON_PAGE = {
     # drill.py holds drills; nothing in these estates is there for one.
-    ("drill-failed", "holdfast drill PLAYBOOK --resource ID"): (1, r"has no label holdfast:drill"),
+    **{(page, "holdfast drill PLAYBOOK --resource ID"): (1, r"has no label holdfast:drill")
+       for page in ("drill-failed", "drill-late")},
     ("data-broken", "holdfast check --config FILE"): (1, r"broken\.yaml:\d+:\d+: unknown key"),
     ("incident-replay", "holdfast replay --source file ./bucket --from 2026-11-20 --tune ./tune --format json | jq .backtest"):
         (0, r"severity critical -> low"),
