@@ -11,8 +11,8 @@ struct AuditWalk {
         var isWriting = false
         var isOpen = true
         var verified: [Timestamp] = []
-        /// How often a person asked for its undo.
-        var undosAsked = 0
+        /// How often its undo was begun: by the service, or because a person asked for it.
+        var undos = 0
     }
     struct Word {
         var kind: String
@@ -83,9 +83,13 @@ struct AuditWalk {
         case "exemption-withdrawn", "exemption-ended": exemptions[text("what")] = nil
         case "undo":
             runs[text("what")]?.isOpen = true
-            runs[text("what")]?.undosAsked += 1
+            runs[text("what")]?.undos += 1
             verified.removeAll { $0.run == text("what") }
-        case "run": take(run: text("run"), phase: text("phase"), at: entry.at)
+        case "run":
+            if text("direction") == Run.Direction.back.rawValue, runs[text("run")]?.undos == 0 {
+                runs[text("run")]?.undos = 1
+            }
+            take(run: text("run"), phase: text("phase"), at: entry.at)
         default: break
         }
     }

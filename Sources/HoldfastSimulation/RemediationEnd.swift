@@ -44,7 +44,7 @@ extension World {
         for key in worked.keys.sorted() {
             let run = String(key.prefix { $0 != " " })
             // Whoever asks again for an undo that got stuck over a call in doubt has looked at what it did.
-            let limit = max(1, walk.runs[run]?.undosAsked ?? 0)
+            let limit = max(1, walk.runs[run]?.undos ?? 0)
             let count = worked[key] ?? 0
             judgements.judge(.notTwice, count <= limit, "\(key) worked \(count) times")
         }
