@@ -24,7 +24,8 @@ extension Step {
 
     /// Rules whose findings an event of this step may explain.
     mutating func explainable(of subject: Subject) throws(JournalError) -> [String] {
-        guard !subject.heard.isEmpty else { return [] }
+        // Most events come in order, onto what is known: no finding need be looked at.
+        guard subject.wasThere, subject.heard.contains(where: { isOvertaken($0, subject) }) else { return [] }
         _ = try finding("", of: subject.resource)
         return (findings[subject.resource] ?? [:]).values.filter { isOpenToNews($0, subject) }.map(\.rule)
     }
@@ -37,6 +38,14 @@ extension Step {
             if finding.origin == .drift { return event.time < finding.since }
             return finding.cause.isBaseline
                 && subject.after.items.contains { $0.source == .observed && event.time <= started($0, subject) }
+        }
+    }
+
+    /// Something else is known of a later moment, or was read when the event's work could be seen.
+    private func isOvertaken(_ event: EvidenceItem, _ subject: Subject) -> Bool {
+        subject.after.items.contains { item in
+            item.origin.event != event.origin.event
+                && event.time <= (item.source == .observed ? started(item, subject) : item.time)
         }
     }
 

@@ -46,6 +46,7 @@ kills() {
 if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
     python3 kill.py >"$report.kills" 2>&1 &
     killing=$!
+    trap 'kill "$killing" 2>/dev/null || true' EXIT
 fi
 for script in demo messages; do stage python3 $script.py; done
 if [ -n "${HOLDFAST_TEST_DATA:-}" ]; then
